@@ -1,0 +1,108 @@
+/**
+ * The report: a pure view of a summary, and what every output renders.
+ *
+ * The first part is the contract's JSON, key by key; the tables after it are for people.
+ * Counts are exact integers, times ISO 8601 UTC with Z (null when there was no line with a time).
+ */
+
+export type MtaName = 'sendmail' | 'postfix' | 'qmail';
+
+export interface Statistics {
+  incoming: number;
+  delivered: number;
+  estimated: number;
+  actual: number;
+  suppressed: number;
+}
+
+/** estimated = with_dsn + suppressed + withheld + open */
+export interface Accounting {
+  with_dsn: number;
+  suppressed: number;
+  withheld: number;
+  open: number;
+}
+
+export interface InputCounts {
+  files: number;
+  bytes: number;
+  /** lines = recorded + ignored + foreign + unrecognised + malformed */
+  lines: number;
+  recorded: number;
+  ignored: number;
+  foreign: number;
+  unrecognised: number;
+  malformed: number;
+  headless_chains: number;
+}
+
+/** A row of one of the report's tables: what it is about and how often; `detail` says more where needed. */
+export interface TableRow {
+  readonly key: string;
+  readonly count: number;
+  /** Messages, where `count` is of something else (recipients, DSNs). */
+  readonly messages?: number;
+}
+
+/** One of the report's tables; `rows` is sorted by count, most first, and cut at --top. */
+export interface ReportTable {
+  /** Name for --table and JSON: "dsn_reasons". */
+  readonly name: string;
+  readonly title: string;
+  /** Heading of the key column and of the count column. */
+  readonly key_heading: string;
+  readonly count_heading: string;
+  readonly rows: readonly TableRow[];
+  /** Rows that --top cut off, and what they counted. */
+  readonly more_rows: number;
+  readonly more_count: number;
+  /** True when the table met its bound and rare keys may be missing. */
+  readonly bounded: boolean;
+}
+
+/** One step of a time series: a UTC hour or day and what was accepted in it. */
+export interface SeriesStep extends Statistics {
+  /** Beginning of the hour or day. */
+  readonly at: string;
+}
+
+/** Something the log cannot tell, or that a reader of the figures must know. */
+export interface Note {
+  readonly code: string;
+  readonly text: string;
+}
+
+export interface Report {
+  schema_version: 1;
+  kind: 'report';
+  complete: boolean;
+  generated_at: string;
+  period: { from: string | null; to: string | null };
+  input: InputCounts;
+  statistics: Statistics;
+  accounting: Accounting;
+  statistics_by_mta: Partial<Record<MtaName, Statistics>>;
+  /** suppressed / estimated, null when nothing was estimated. */
+  suppression_ratio: number | null;
+  dsn: { failure: number; delay: number; success: number; postmaster: number; double_bounce: number };
+  /** What became of the DSNs themselves (all kinds). */
+  dsn_outcomes: { delivered: number; failed: number; expired: number; deferred: number; discarded: number; unknown: number };
+  recipients: {
+    delivered: number;
+    failed: number;
+    expired: number;
+    deferred: number;
+    discarded: number;
+    held: number;
+    deleted: number;
+  };
+  rejected: { recipients: number; messages: number };
+  backscatter: { suspects: number };
+  /** Messages accepted with a null reverse-path from outside this MTA: DSNs of others, auto-replies. */
+  incoming_null: number;
+  findings: unknown[];
+  notes: Note[];
+  tables: ReportTable[];
+  per_hour: SeriesStep[];
+  per_day: SeriesStep[];
+}
