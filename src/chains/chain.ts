@@ -18,7 +18,8 @@ export type Outcome =
 export type DsnKind = 'failure' | 'delay' | 'success' | 'postmaster' | 'double_bounce';
 
 export interface ChainRecipient {
-  recipient: string;
+  /** null where the log does not name it (a message dropped or held by sendmail). */
+  recipient: string | null;
   original_recipient: string | null;
   outcome: Outcome;
   status: string | null;

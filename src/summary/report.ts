@@ -96,7 +96,8 @@ export interface Report {
     held: number;
     deleted: number;
   };
-  rejected: { recipients: number; messages: number };
+  /** Refused for good in the SMTP dialogue, by what was refused; `for_now` are the 4xx answers to any of it. */
+  rejected: { recipients: number; messages: number; for_now: number };
   backscatter: { suspects: number };
   /** Messages accepted with a null reverse-path from outside this MTA: DSNs of others, auto-replies. */
   incoming_null: number;

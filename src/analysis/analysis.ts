@@ -1,0 +1,146 @@
+/**
+ * The pipeline without I/O: lines in, summary and chains out.
+ *
+ *   bytes of a line -> head (lines/) -> record (parsers/) -> life (chains/) -> figures (summary/)
+ *
+ * Owns the accounting of lines: each one is counted in exactly one class. Must not know files, flags or formats.
+ */
+import { type ChainSink, Joiner } from '../chains/joiner.ts';
+import { LineHead, REPEAT_LAST, REPEAT_NONE } from '../lines/head.ts';
+import type { HeadParser } from '../lines/head-parser.ts';
+import {
+  FOREIGN,
+  IGNORED,
+  type LineClass,
+  MALFORMED,
+  type Mta,
+  ParsedRecord,
+  RECORDED,
+  REFUSAL,
+  REJECT,
+  TEMPORARY,
+  UNRECOGNISED,
+} from '../records/record.ts';
+import { PARSERS, parserFor } from '../records/registry.ts';
+import { Summary } from '../summary/summary.ts';
+
+export interface AnalysisOptions {
+  /** Read this MTA only; lines of the others are foreign. */
+  readonly mta?: Mta | null;
+  readonly onChain?: ChainSink;
+  /** Called with every line that was not recognised or is broken. */
+  readonly onUnread?: (bytes: Uint8Array, start: number, end: number) => void;
+}
+
+/** A repeat line stands for so many copies at the most; more is a broken or hostile line. */
+const MOST_REPEATS = 100_000;
+
+export class Analysis {
+  readonly summary = new Summary();
+  readonly joiner: Joiner;
+  readonly #record = new ParsedRecord();
+  readonly #bare = new LineHead();
+  readonly #mta: Mta | null;
+  readonly #onUnread: AnalysisOptions['onUnread'];
+  /** The last line of the block at hand, for `last message repeated N times`. */
+  #previous: { bytes: Uint8Array; start: number; end: number } = { bytes: new Uint8Array(0), start: 0, end: 0 };
+
+  constructor(options: AnalysisOptions = {}) {
+    this.#mta = options.mta ?? null;
+    this.#onUnread = options.onUnread;
+    const onChain = options.onChain;
+    this.joiner = new Joiner((root) => {
+      this.summary.tally(root);
+      onChain?.(root);
+    });
+    const again = new ParsedRecord();
+    this.joiner.reparse = (joined, head) => {
+      const { bytes, textStart, textEnd } = head;
+      head.bytes = joined;
+      head.textStart = 0;
+      head.textEnd = joined.length;
+      again.clear();
+      const parser = parserFor(head);
+      const result = parser === null ? MALFORMED : parser.parse(head, again);
+      head.bytes = bytes;
+      head.textStart = textStart;
+      head.textEnd = textEnd;
+      return result === RECORDED ? again : null;
+    };
+  }
+
+  /**
+   * One line, without its newline. `heads` belongs to the file: it knows the year and the zone.
+   * Returns the line's class.
+   */
+  line(heads: HeadParser, bytes: Uint8Array, start: number, end: number): LineClass {
+    const lineClass = this.#read(heads, bytes, start, end);
+    this.summary.line(lineClass);
+    if (lineClass >= UNRECOGNISED) this.#onUnread?.(bytes, start, end);
+    return lineClass;
+  }
+
+  /** A line too long to be kept. */
+  overlong(): void {
+    this.summary.line(MALFORMED);
+  }
+
+  /** The block's memory is about to be used again: keep what the next block may refer to. */
+  blockDone(): void {
+    const { bytes, start, end } = this.#previous;
+    this.#previous = { bytes: Uint8Array.prototype.slice.call(bytes, start, end), start: 0, end: end - start };
+  }
+
+  #read(heads: HeadParser, bytes: Uint8Array, start: number, end: number): LineClass {
+    if (!heads.parse(bytes, start, end)) return this.#readBare(bytes, start, end);
+    const head = heads.head;
+    if (head.repeat === REPEAT_NONE) {
+      this.#previous.bytes = bytes;
+      this.#previous.start = start;
+      this.#previous.end = end;
+      return this.#take(head, 1);
+    }
+    const times = Math.min(head.times, MOST_REPEATS);
+    if (head.repeat !== REPEAT_LAST) return this.#take(head, times);
+    const previous = this.#previous;
+    const at = head.instant;
+    if (previous.end === previous.start || !heads.parse(previous.bytes, previous.start, previous.end)) return IGNORED;
+    if (heads.head.repeat !== REPEAT_NONE) return IGNORED;
+    heads.head.instant = at;
+    return this.#take(heads.head, times);
+  }
+
+  /** No head that we know: the MTA's own text alone, or not a log line. */
+  #readBare(bytes: Uint8Array, start: number, end: number): LineClass {
+    let from = start;
+    while (from < end && (bytes[from] === 32 || bytes[from] === 9)) from += 1;
+    if (from === end) return IGNORED;
+    const head = this.#bare;
+    head.bytes = bytes;
+    head.textStart = from;
+    head.textEnd = end;
+    for (const parser of PARSERS) if (parser.claims(head)) return this.#take(head, 1);
+    return bytes[from] === 0x23 ? FOREIGN : MALFORMED;
+  }
+
+  #take(head: LineHead, times: number): LineClass {
+    if (head.textStart >= head.textEnd) return head.tag.program === 'other' ? FOREIGN : IGNORED;
+    const parser = parserFor(head);
+    if (parser === null) return FOREIGN;
+    if (this.#mta !== null && parser.mta !== this.#mta) return FOREIGN;
+    const record = this.#record;
+    record.clear();
+    const lineClass = parser.parse(head, record);
+    if (lineClass === UNRECOGNISED && head.tag.program === 'unknown') return FOREIGN;
+    if (lineClass > IGNORED) return lineClass;
+    if (!Number.isNaN(head.instant)) this.summary.time(head.instant);
+    this.summary.seen[parser.mta] = true;
+    if (lineClass !== RECORDED) return lineClass;
+    if (record.kind === REJECT || record.kind === REFUSAL) {
+      const temporary = (record.flags & TEMPORARY) !== 0;
+      for (let n = 0; n < times; n += 1) this.summary.rejected(record.stage, temporary);
+    }
+    for (let n = 0; n < times; n += 1) this.joiner.take(head, record);
+    return RECORDED;
+  }
+}

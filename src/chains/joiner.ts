@@ -1,0 +1,979 @@
+/**
+ * Records -> lives -> chains.
+ *
+ * Owns which life a record belongs to, how lives hang together, and when a chain is over. Must not know log text
+ * (parsers) or what a chain means for the figures (view.ts, summary/).
+ *
+ * Ids are reused and lines come out of order, so a record finds its life by id, host, instance and time:
+ * the newest life with the id that can still be joined (life.ts graceOf). A line that begins a life starts a new one
+ * unless the life at hand has only just been seen and has no beginning yet. A line that belongs to no life begins a
+ * headless one. A chain is handed on when every life of it is closed; what is handed on is forgotten.
+ */
+import type { LineHead } from '../lines/head.ts';
+import { find as findBytes } from '../records/bytes.ts';
+import {
+  ACCEPTED,
+  ARRIVAL,
+  ATTEMPT,
+  AUTH,
+  BOUNCE,
+  BOUNCE_DISCARDED,
+  BY_QUEUE_MANAGER,
+  CONTINUATION,
+  DEFERRED,
+  DELIVERY_RESULT,
+  DELIVERY_START,
+  DISCARD,
+  DSN,
+  DSN_FAILURE,
+  DSN_LOST,
+  END,
+  END_DISCARDED,
+  ENVELOPE,
+  EXPIRED,
+  FAILED,
+  FORWARDED,
+  GIVEN_UP,
+  HOLD,
+  LOOPBACK,
+  MARK,
+  MESSAGE_ID,
+  MORE,
+  NOT_TAKEN,
+  ORIGIN_LOCAL,
+  ORIGIN_SMTP,
+  PART,
+  type ParsedRecord,
+  PIPED,
+  POSTFIX,
+  PROXY_ACCEPT,
+  QMAIL,
+  QP_CLIENT,
+  QUEUED,
+  QUEUE_INFO,
+  QUEUE_NEW,
+  REFUSAL,
+  RESENT,
+  RESTART,
+  SENDMAIL,
+  SENT,
+  SESSION_ONLY,
+  SPLIT,
+  SUBMISSION,
+} from '../records/record.ts';
+import { asciiText, text } from '../records/text.ts';
+import { splitAddresses, unwrapAddress } from '../dsn/address.ts';
+import {
+  CONTINUES,
+  claimable,
+  type DsnLink,
+  ENDED_GRACE,
+  graceOf,
+  IMPLIED_END_GRACE,
+  impliesEnd,
+  Life,
+  LINK_ONLY_GRACE,
+  MESSAGE_NUMBER,
+  NO_LIVES,
+  QUEUE_ID,
+  type Recipient,
+  REPORTS,
+  rootOf,
+} from './life.ts';
+import { JoinerState, limit, processKey, PROCESS_KEY, type SessionFacts } from './state.ts';
+import { LifeTable } from './table.ts';
+
+/** Called once per chain, with the life at its root, when nothing can join it any more. */
+export type ChainSink = (root: Life) => void;
+
+/** Lines of one life that come in a burst may be out of order by this much. */
+const OUT_OF_ORDER = 10_000;
+/** A message that comes back with its Message-ID (pipe filters, qmail forwards) does so within this time. */
+const COMES_BACK_WITHIN = 10 * 60_000;
+/** How long what one session line says holds for the next line of the same process. */
+const SESSION_FACTS = 5 * 60_000;
+/** A bounce whose qp leads nowhere (QMAILQUEUE wrappers) is matched by its recipient within this time. */
+const BOUNCE_WITHOUT_QP = 60_000;
+const SWEEP_EVERY = 3_600_000;
+
+export class Joiner {
+  readonly state = new JoinerState();
+  readonly #sink: ChainSink;
+  /** Reads a text again, for lines that came in parts; set by the pipeline. */
+  reparse: ((joined: Uint8Array, head: LineHead) => ParsedRecord | null) | null = null;
+
+  constructor(sink: ChainSink) {
+    this.#sink = sink;
+  }
+
+  take(head: LineHead, record: ParsedRecord): void {
+    let at = head.instant;
+    if (Number.isNaN(at)) at = this.state.now === Number.NEGATIVE_INFINITY ? 0 : this.state.now;
+    if (at > this.state.now) {
+      this.state.now = at;
+      this.#closeWhatIsDue();
+    }
+    switch (record.kind) {
+      case ATTEMPT:
+        if (record.mta === POSTFIX) this.#postfixAttempt(head, record, at);
+        else this.#sendmailAttempt(head, record, at);
+        break;
+      case ENVELOPE:
+        this.#envelope(head, record, at);
+        break;
+      case MESSAGE_ID:
+        this.#messageId(head, record, at);
+        break;
+      case ARRIVAL:
+        this.#arrival(head, record, at);
+        break;
+      case END:
+        this.#end(head, record, at);
+        break;
+      case SUBMISSION:
+        this.#submission(head, record, at);
+        break;
+      case DSN:
+        this.#dsn(head, record, at);
+        break;
+      case SPLIT:
+        this.#split(head, record, at);
+        break;
+      case EXPIRED:
+        this.#expire(this.#lifeOf(head, record, at), record, at);
+        break;
+      case DISCARD:
+        this.#discard(head, record, at);
+        break;
+      case HOLD:
+        this.#hold(head, record, at);
+        break;
+      case MARK: {
+        const life = this.#lifeOf(head, record, at);
+        life.mark ??= asciiText(head.bytes, record.reply.start, record.reply.end);
+        break;
+      }
+      case REFUSAL:
+        if (record.id.present) this.#lifeOf(head, record, at).refused = true;
+        break;
+      case PROXY_ACCEPT:
+        this.#proxyAccept(head, record, at);
+        break;
+      case DSN_LOST: {
+        const life = this.#existing(head, record, at);
+        if (life !== null) life.dsnLost = true;
+        break;
+      }
+      case AUTH:
+        this.#auth(head, record, at);
+        break;
+      case PART:
+        this.#part(head, record);
+        break;
+      case QUEUE_NEW:
+        this.#queueNew(head, record, at);
+        break;
+      case QUEUE_INFO:
+        this.#queueInfo(head, record, at);
+        break;
+      case DELIVERY_START:
+        this.#deliveryStart(head, record, at);
+        break;
+      case DELIVERY_RESULT:
+        this.#deliveryResult(head, record, at);
+        break;
+      case BOUNCE:
+        this.#bounce(head, record, at);
+        break;
+      case BOUNCE_DISCARDED:
+        this.#lifeOf(head, record, at).dsnLost = true;
+        break;
+      case RESTART:
+        this.#restart(head.host);
+        break;
+      case CONTINUATION:
+        this.#continuation(head, record);
+        break;
+      case QP_CLIENT:
+        this.#qpClient(head, record, at);
+        break;
+      default:
+    }
+  }
+
+  /** Chains that have not ended: the pending part of a summary. Roots only. */
+  *pending(): IterableIterator<Life> {
+    for (const life of this.state.table.lives()) if (life.parent === null && !life.retired) yield life;
+    for (const root of this.state.closedRoots) if (!root.retired) yield root;
+  }
+
+  // ---- finding lives ----------------------------------------------------------------------------------------------
+
+  /** The newest life of the record's id that can still be joined, or null. */
+  #existing(head: LineHead, record: ParsedRecord, at: number): Life | null {
+    const { start, end } = record.id;
+    const hash = LifeTable.hash(head.bytes, start, end);
+    const space = record.mta === QMAIL ? MESSAGE_NUMBER : QUEUE_ID;
+    const instance = head.tag.instance;
+    let life = this.state.table.find(hash, space, head.bytes, start, end);
+    while (life !== null) {
+      if (life.host === head.host && life.instance === instance) {
+        if (claimable(life, at)) return life;
+      } else if (life.head === 0 && life.relation === CONTINUES && claimable(life, at)) {
+        // Named by a filter's reply before it spoke itself: the instance behind the filter was not known.
+        life.host = head.host;
+        life.instance = instance;
+        return life;
+      }
+      life = life.older;
+    }
+    return null;
+  }
+
+  /** The life that a record belongs to; a headless one is begun where there is none. */
+  #lifeOf(head: LineHead, record: ParsedRecord, at: number): Life {
+    const life = this.#existing(head, record, at);
+    if (life === null) return this.#begin(head, record, at);
+    this.#touch(life, record.kind, at);
+    return life;
+  }
+
+  #begin(head: LineHead, record: ParsedRecord, at: number): Life {
+    const { start, end } = record.id;
+    const space = record.mta === QMAIL ? MESSAGE_NUMBER : QUEUE_ID;
+    return this.#make(
+      record.mta,
+      head.host,
+      head.tag.instance,
+      space,
+      asciiText(head.bytes, start, end),
+      LifeTable.hash(head.bytes, start, end),
+      record.kind,
+      at,
+    );
+  }
+
+  #make(
+    mta: Life['mta'],
+    host: number,
+    instance: string,
+    space: Life['space'],
+    id: string,
+    hash: number,
+    kind: number,
+    at: number,
+  ): Life {
+    const life = new Life(mta, host, instance, space, id, hash, kind, at);
+    this.state.table.push(life);
+    return life;
+  }
+
+  #touch(life: Life, kind: number, at: number): void {
+    if (life.head === 0) life.head = kind;
+    if (at > life.last) life.last = at;
+    if (at < life.first) life.first = at;
+    if (life.closed) this.#reopen(life);
+  }
+
+  /** The life that a link names, seen before or after its own lines. */
+  #linked(
+    head: LineHead,
+    parent: Life,
+    start: number,
+    end: number,
+    at: number,
+    may: (life: Life) => boolean,
+    anyHost: boolean,
+  ): Life {
+    const hash = LifeTable.hash(head.bytes, start, end);
+    let elsewhere: Life | null = null;
+    let life = this.state.table.find(hash, QUEUE_ID, head.bytes, start, end);
+    for (; life !== null; life = life.older) {
+      if (life.parent !== null || rootOf(parent) === life || !claimable(life, at) || !may(life)) continue;
+      if (life.host === parent.host) return life;
+      elsewhere ??= life;
+    }
+    if (elsewhere !== null && anyHost) return elsewhere;
+    const made = this.#make(parent.mta, parent.host, parent.instance, QUEUE_ID, asciiText(head.bytes, start, end), hash, 0, at);
+    this.state.shortQueue.push(made);
+    return made;
+  }
+
+  #attach(parent: Life, child: Life, relation: typeof CONTINUES | typeof REPORTS): void {
+    const root = rootOf(parent);
+    if (child.parent !== null || root === child) return;
+    child.parent = parent;
+    child.relation = relation;
+    root.pendingInTree += child.pendingInTree;
+    if (relation === CONTINUES) {
+      if (parent.next === NO_LIVES) parent.next = [child];
+      else parent.next.push(child);
+    }
+    this.state.closedRoots.delete(child);
+  }
+
+  // ---- Postfix ----------------------------------------------------------------------------------------------------
+
+  #arrival(head: LineHead, record: ParsedRecord, at: number): void {
+    const { bytes } = head;
+    if ((record.flags & SESSION_ONLY) !== 0) {
+      const facts = this.#session(head, at, true)!;
+      facts.clientName = spanText(bytes, record.clientName);
+      facts.clientIp = spanText(bytes, record.clientIp);
+      facts.authUser = spanText(bytes, record.authUser);
+      return;
+    }
+    let life = this.#existing(head, record, at);
+    if (life === null || life.arrived || life.end !== 0 || at - life.first > OUT_OF_ORDER) life = this.#begin(head, record, at);
+    else this.#touch(life, record.kind, at);
+    life.begun = true;
+    life.arrived = true;
+    life.origin = record.origin;
+    life.uid = record.uid;
+    life.pid = head.pid;
+    if (record.origin === ORIGIN_SMTP) {
+      life.clientName = spanText(bytes, record.clientName);
+      life.clientIp = spanText(bytes, record.clientIp);
+      if (record.authUser.present) life.authUser = spanText(bytes, record.authUser);
+    }
+    if (this.state.sessions.size > 0) this.#applySession(life, head, at);
+    if (record.other.present) {
+      const parent = this.#olderId(head, record, at, life);
+      if (parent !== null) this.#attach(parent, life, CONTINUES);
+    }
+    if (life.messageId !== null) this.#cameBack(life, at);
+  }
+
+  /** `orig_queue_id=P`, `orig_id=P`: the id that the message had before. */
+  #olderId(head: LineHead, record: ParsedRecord, at: number, life: Life): Life | null {
+    const { start, end } = record.other;
+    const hash = LifeTable.hash(head.bytes, start, end);
+    let older = this.state.table.find(hash, QUEUE_ID, head.bytes, start, end);
+    for (; older !== null; older = older.older) if (older !== life && claimable(older, at)) return older;
+    return null;
+  }
+
+  #messageId(head: LineHead, record: ParsedRecord, at: number): void {
+    let life = this.#existing(head, record, at);
+    const resent = (record.flags & RESENT) !== 0;
+    if (
+      life === null ||
+      life.end !== 0 ||
+      // A second Message-ID of the same id is another header of the same mail, or the id came again.
+      (life.messageId !== null && !resent && (life.accepted || at - life.last > OUT_OF_ORDER))
+    ) {
+      life = this.#begin(head, record, at);
+    } else this.#touch(life, record.kind, at);
+    if (!resent || life.head === MESSAGE_ID) life.begun = true;
+    life.messageId ??= text(head.bytes, record.messageId.start, record.messageId.end);
+    if (life.origin === ORIGIN_LOCAL) this.#cameBack(life, at);
+  }
+
+  #envelope(head: LineHead, record: ParsedRecord, at: number): void {
+    let life = this.#existing(head, record, at);
+    if (life === null || life.end !== 0) life = this.#begin(head, record, at);
+    else this.#touch(life, record.kind, at);
+    life.held = false;
+    if (life.accepted) return;
+    life.accepted = true;
+    life.reversePath = text(head.bytes, record.reversePath.start, record.reversePath.end);
+    life.size = record.size;
+    life.envelopeRecipients = record.recipients;
+  }
+
+  #postfixAttempt(head: LineHead, record: ParsedRecord, at: number): void {
+    const { bytes } = head;
+    const life = this.#lifeOf(head, record, at);
+    const original = record.originalRecipient.present
+      ? text(bytes, record.originalRecipient.start, record.originalRecipient.end)
+      : null;
+    const r = life.recipient(text(bytes, record.recipient.start, record.recipient.end), original);
+    const wasDelivered = r.outcome === SENT && !r.handedOn;
+    this.#attempted(r, head, record, record.outcome, at);
+    if (record.outcome !== SENT) return;
+    if ((record.flags & PIPED) !== 0) {
+      life.piped = true;
+      if (life.messageId !== null) this.#goesOut(life, at);
+      return;
+    }
+    if (!record.other.present) return;
+    const { start, end } = record.other;
+    if ((record.flags & FORWARDED) !== 0) {
+      for (const known of life.next) {
+        if (!sameId(known.id, bytes, start, end)) continue;
+        r.handedOn = !wasDelivered;
+        r.forwardedTo = known;
+        return;
+      }
+      const child = this.#linked(head, life, start, end, at, mayContinue, false);
+      this.#attach(life, child, CONTINUES);
+      r.forwardedTo = child;
+      // .forward with a local copy: `delivered to maildir` and `forwarded as` for one recipient.
+      r.handedOn = !wasDelivered;
+    } else if ((record.flags & LOOPBACK) !== 0 || this.#isOwnAddress(head, record)) {
+      r.handedOn = this.#handOver(head, life, start, end, at);
+    }
+  }
+
+  /**
+   * The next hop's id is in this log, and it was handed in from the very address that the next hop has: a host that
+   * talks to itself by its own name.
+   */
+  #isOwnAddress(head: LineHead, record: ParsedRecord): boolean {
+    const { bytes } = head;
+    const { start, end } = record.other;
+    let life = this.state.table.find(LifeTable.hash(bytes, start, end), QUEUE_ID, bytes, start, end);
+    for (; life !== null; life = life.older) {
+      if (life.clientIp === null) continue;
+      const open = record.relay.start + text(bytes, record.relay.start, record.relay.end).indexOf('[') + 1;
+      if (open > record.relay.start && sameId(life.clientIp, bytes, open, open + life.clientIp.length)) return true;
+    }
+    return false;
+  }
+
+  /** `queued as C` by a next hop on this host: C is ours. */
+  #handOver(head: LineHead, life: Life, start: number, end: number, at: number): boolean {
+    for (const known of life.next) if (sameId(known.id, head.bytes, start, end)) return true;
+    const child = this.#linked(head, life, start, end, at, (c) => mayBeHandedOver(life, c), true);
+    this.#attach(life, child, CONTINUES);
+    return true;
+  }
+
+  #attempted(r: Recipient, head: LineHead, record: ParsedRecord, outcome: number, at: number): void {
+    const { bytes } = head;
+    if (outcome !== QUEUED) r.attempts += 1;
+    r.outcome = outcome;
+    r.at = at;
+    r.handedOn = false;
+    r.status = record.status.present ? statusText(bytes, record.status.start, record.status.end) : null;
+    r.relay = record.relay.present ? text(bytes, record.relay.start, record.relay.end) : null;
+    r.reply = record.reply.present ? text(bytes, record.reply.start, record.reply.end) : null;
+  }
+
+  #expire(life: Life, record: ParsedRecord, at: number): void {
+    life.expired = true;
+    if (record.hasReversePath && life.reversePath === null) life.reversePath = null;
+    for (const r of life.recipients) {
+      if (r.outcome === DEFERRED || r.outcome === QUEUED) {
+        r.outcome = GIVEN_UP;
+        r.at = at;
+      }
+    }
+  }
+
+  #end(head: LineHead, record: ParsedRecord, at: number): void {
+    let life = this.#existing(head, record, at);
+    // A second end belongs to nobody we know, unless sendmail's was only inferred.
+    if (life !== null && life.end !== 0 && !life.impliedEnd && life.end !== record.end) life = null;
+    if (life === null) life = this.#begin(head, record, at);
+    else this.#touch(life, record.kind, at);
+    life.end = record.end;
+    life.impliedEnd = record.mta === SENDMAIL;
+    if ((record.flags & BY_QUEUE_MANAGER) !== 0) life.endByQueueManager = true;
+    this.#ended(life);
+  }
+
+  #ended(life: Life): void {
+    if (life.waiting) return;
+    if (life.impliedEnd) this.state.longQueue.push(life);
+    else this.state.shortQueue.push(life);
+  }
+
+  #discard(head: LineHead, record: ParsedRecord, at: number): void {
+    if (!record.id.present) {
+      const facts = this.#session(head, at, true)!;
+      facts.discard = {
+        reversePath: record.hasReversePath ? text(head.bytes, record.reversePath.start, record.reversePath.end) : null,
+        recipient: spanText(head.bytes, record.recipient),
+      };
+      return;
+    }
+    const life = this.#lifeOf(head, record, at);
+    this.#dropped(life, head, record);
+    if (record.mta === SENDMAIL) return;
+    // Postfix says nothing more about it before 3.10.
+    life.end = END_DISCARDED;
+    this.#ended(life);
+  }
+
+  #dropped(life: Life, head: LineHead, record: ParsedRecord): void {
+    life.discarded = true;
+    if (record.mta === POSTFIX) life.accepted = true;
+    this.#actionEnvelope(life, head, record);
+  }
+
+  /** `; from=<s> to=<r>` of an action line: the only place where a held or dropped message names them. */
+  #actionEnvelope(life: Life, head: LineHead, record: ParsedRecord): void {
+    if (record.hasReversePath) life.reversePath ??= text(head.bytes, record.reversePath.start, record.reversePath.end);
+    if (record.recipient.present) life.recipient(text(head.bytes, record.recipient.start, record.recipient.end), null);
+  }
+
+  #hold(head: LineHead, record: ParsedRecord, at: number): void {
+    const life = this.#lifeOf(head, record, at);
+    life.held = true;
+    if (record.hasReversePath) life.accepted = true;
+    this.#actionEnvelope(life, head, record);
+  }
+
+  #proxyAccept(head: LineHead, record: ParsedRecord, at: number): void {
+    const facts = this.#session(head, at, false);
+    if (facts === null || facts.clientIp === null) return;
+    const { start, end } = record.other;
+    const hash = LifeTable.hash(head.bytes, start, end);
+    let life = this.state.table.find(hash, QUEUE_ID, head.bytes, start, end);
+    while (life !== null && !claimable(life, at)) life = life.older;
+    if (life === null) return;
+    life.clientName = facts.clientName;
+    life.clientIp = facts.clientIp;
+    life.authUser ??= facts.authUser;
+  }
+
+  /** Facts of the session that this process holds; kept by pid because the message has no id yet. */
+  #session(head: LineHead, at: number, make: boolean): SessionFacts | null {
+    const key = head.host * 0x400_0000 + head.pid;
+    let facts = this.state.sessions.get(key);
+    if (facts !== undefined && at - facts.at > SESSION_FACTS) {
+      this.state.sessions.delete(key);
+      facts = undefined;
+    }
+    if (facts === undefined) {
+      if (!make) return null;
+      limit(this.state.sessions);
+      facts = { at, clientName: null, clientIp: null, authUser: null, discard: null };
+      this.state.sessions.set(key, facts);
+    }
+    facts.at = at;
+    return facts;
+  }
+
+  #applySession(life: Life, head: LineHead, at: number): void {
+    const facts = this.#session(head, at, false);
+    if (facts === null || facts.discard === null) return;
+    life.discarded = true;
+    life.accepted = true;
+    life.reversePath ??= facts.discard.reversePath;
+    if (facts.discard.recipient !== null) life.recipient(facts.discard.recipient, null);
+    facts.discard = null;
+    life.end = END_DISCARDED;
+    this.#ended(life);
+  }
+
+  /** A pipe(8) delivery: the command may hand the mail back through sendmail(1), in either order of lines. */
+  #goesOut(life: Life, at: number): void {
+    const back = this.state.pickedUpByMessageId.get(life.messageId!);
+    if (back !== undefined && back !== life && back.parent === null && !back.retired && comesBack(life, back)) {
+      this.#attach(life, back, CONTINUES);
+      return;
+    }
+    limit(this.state.pipedByMessageId);
+    this.state.pipedByMessageId.set(life.messageId!, life);
+    void at;
+  }
+
+  #cameBack(life: Life, at: number): void {
+    if (life.origin !== ORIGIN_LOCAL || life.messageId === null || life.messageId === '<>') return;
+    const out = this.state.pipedByMessageId.get(life.messageId);
+    if (out !== undefined && out !== life && !out.retired && claimable(out, at) && comesBack(out, life)) {
+      this.#attach(out, life, CONTINUES);
+      return;
+    }
+    limit(this.state.pickedUpByMessageId);
+    this.state.pickedUpByMessageId.set(life.messageId, life);
+  }
+
+  // ---- DSNs and splits, Postfix and sendmail ------------------------------------------------------------------------
+
+  #dsn(head: LineHead, record: ParsedRecord, at: number): void {
+    const { bytes } = head;
+    const parent = this.#lifeOf(head, record, at);
+    const { start, end } = record.other;
+    for (const link of parent.dsns) if (link.child !== null && sameId(link.child.id, bytes, start, end)) return;
+    const child = this.#linked(head, parent, start, end, at, mayReport, false);
+    this.#attach(parent, child, REPORTS);
+    const reason = record.reply.present ? text(bytes, record.reply.start, record.reply.end) : null;
+    if (record.mta === SENDMAIL) child.accepted = true;
+    parent.addDsn({ kind: record.dsn, child, reason, at, qp: -1 });
+    if (record.outcome === GIVEN_UP) this.#expire(parent, record, at);
+    if (record.recipient.present && parent.recipients.length === 0) {
+      // `Too many hops`: refused by sendmail itself, without a `to=` line.
+      const r = parent.recipient(text(bytes, record.recipient.start, record.recipient.end), null);
+      r.outcome = FAILED;
+      r.attempts = 1;
+      r.at = at;
+      r.reply = reason;
+    }
+    if (record.mta === SENDMAIL && parent.end === 0 && impliesEnd(parent)) this.#implyEnd(parent);
+  }
+
+  #split(head: LineHead, record: ParsedRecord, at: number): void {
+    const { bytes } = head;
+    const parent = this.#lifeOf(head, record, at);
+    let start = record.other.start;
+    const end = record.other.end;
+    while (start < end) {
+      let stop = findBytes(bytes, start, end, LIST_SEPARATOR);
+      if (stop < 0) stop = end;
+      const child = this.#linked(head, parent, start, stop, at, mayContinue, false);
+      this.#attach(parent, child, CONTINUES);
+      child.accepted = true;
+      child.reversePath ??= record.hasReversePath
+        ? text(bytes, record.reversePath.start, record.reversePath.end)
+        : parent.reversePath;
+      start = stop + LIST_SEPARATOR.length;
+    }
+    // An owner's clone takes all recipients with it: the parent has nothing left to say.
+    if (parent.recipients.length === 0 && parent.end === 0) {
+      parent.envelopeRecipients = 0;
+      this.#implyEnd(parent);
+    }
+  }
+
+  // ---- sendmail -----------------------------------------------------------------------------------------------------
+
+  #submission(head: LineHead, record: ParsedRecord, at: number): void {
+    const { bytes } = head;
+    let life = this.#existing(head, record, at);
+    if (life === null || life.arrived) life = this.#begin(head, record, at);
+    else this.#touch(life, record.kind, at);
+    life.begun = true;
+    life.arrived = true;
+    life.accepted = (record.flags & ACCEPTED) !== 0;
+    life.origin = record.origin;
+    life.pid = head.pid;
+    life.size = record.size;
+    life.envelopeRecipients = record.recipients;
+    if (record.hasReversePath) life.reversePath = unwrapAddress(text(bytes, record.reversePath.start, record.reversePath.end));
+    if (record.messageId.present) life.messageId = text(bytes, record.messageId.start, record.messageId.end);
+    life.clientName = spanText(bytes, record.clientName);
+    life.clientIp = spanText(bytes, record.clientIp);
+    if (record.authUser.present) life.authUser ??= spanText(bytes, record.authUser);
+    if (life.discarded) {
+      life.end = END_DISCARDED;
+      this.#ended(life);
+    } else if (!life.accepted) this.state.shortQueue.push(life);
+  }
+
+  #sendmailAttempt(head: LineHead, record: ParsedRecord, at: number): void {
+    const { bytes } = head;
+    const life = this.#lifeOf(head, record, at);
+    if (record.outcome === NOT_TAKEN) {
+      life.refused = true;
+      if (!life.waiting) this.state.shortQueue.push(life);
+      return;
+    }
+    splitAddresses(bytes, record.recipient.start, record.recipient.end, (start, end) => {
+      const address = unwrapAddress(text(bytes, start, end));
+      // A report that could not be addressed is logged under the message, as a failure to reach its sender.
+      if (!record.relay.present && record.outcome === FAILED && address === life.reversePath && life.recipients.length > 0) {
+        life.dsnLost = true;
+        return;
+      }
+      this.#attempted(life.recipient(address, null), head, record, record.outcome, at);
+    });
+    if (record.outcome === SENT && record.other.present && (record.flags & LOOPBACK) !== 0) {
+      const { start, end } = record.other;
+      if (this.#handOver(head, life, start, end, at)) {
+        for (const r of life.recipients) if (r.outcome === SENT && r.at === at) r.handedOn = true;
+      }
+    }
+    if ((record.flags & MORE) === 0) {
+      if (impliesEnd(life)) this.#implyEnd(life);
+      else if (life.impliedEnd) this.#resume(life);
+    }
+  }
+
+  #implyEnd(life: Life): void {
+    if (life.end !== 0) return;
+    life.end = END_IMPLIED;
+    life.impliedEnd = true;
+    this.#ended(life);
+  }
+
+  /** It was not over: another recipient of it is tried again. */
+  #resume(life: Life): void {
+    life.end = 0;
+    life.impliedEnd = false;
+  }
+
+  #auth(head: LineHead, record: ParsedRecord, at: number): void {
+    if (!record.id.present) return;
+    const life = this.#existing(head, record, at);
+    if (life !== null) life.authUser ??= spanText(head.bytes, record.authUser);
+  }
+
+  /** Parts of one line come one after the other; the last one is not marked as having more. */
+  #part(head: LineHead, record: ParsedRecord): void {
+    const { bytes } = head;
+    const key = `${head.host} ${asciiText(bytes, record.id.start, record.id.end)}`;
+    const piece = Buffer.from(bytes.subarray(record.reply.start, record.reply.end)).toString('latin1');
+    const more = (record.flags & MORE) !== 0;
+    let pieces = this.state.parts.get(key);
+    if (pieces === undefined || record.part === 1) {
+      limit(this.state.parts);
+      pieces = [];
+      this.state.parts.set(key, pieces);
+    }
+    pieces.push(piece);
+    if (more) return;
+    this.state.parts.delete(key);
+    const whole = Buffer.from(`${asciiText(bytes, record.id.start, record.id.end)}: ${pieces.join(' ')}`, 'latin1');
+    const again = this.reparse?.(whole, head) ?? null;
+    if (again === null || again.kind === PART) return;
+    const saved = { bytes: head.bytes, start: head.textStart, end: head.textEnd };
+    head.bytes = whole;
+    this.take(head, again);
+    head.bytes = saved.bytes;
+  }
+
+  // ---- qmail --------------------------------------------------------------------------------------------------------
+
+  #queueNew(head: LineHead, record: ParsedRecord, at: number): void {
+    const life = this.#begin(head, record, at);
+    life.begun = true;
+    life.arrived = true;
+  }
+
+  #queueInfo(head: LineHead, record: ParsedRecord, at: number): void {
+    let life = this.#existing(head, record, at);
+    if (life === null || life.accepted || life.end !== 0) life = this.#begin(head, record, at);
+    else this.#touch(life, record.kind, at);
+    life.begun = true;
+    life.arrived = true;
+    life.accepted = true;
+    life.reversePath = text(head.bytes, record.reversePath.start, record.reversePath.end);
+    life.size = record.size;
+    life.uid = record.uid;
+    life.qp = record.qp;
+    const key = processKey(head.host, record.qp);
+    limit(this.state.lifeByQp);
+    this.state.lifeByQp.set(key, life);
+    const client = this.state.clientByQp.get(key);
+    if (client !== undefined && at - client.at <= SESSION_FACTS) applyClient(life, client);
+    const forward = this.state.forwardByQp.get(key);
+    if (forward !== undefined) {
+      this.state.forwardByQp.delete(key);
+      if (at - forward.at <= COMES_BACK_WITHIN && !forward.life.retired && this.#forward(forward.life, forward.recipient, life)) return;
+    }
+    if (life.reversePath !== '' && life.reversePath !== '#@[]') return;
+    const bounce = this.state.bounceByQp.get(key);
+    if (bounce === undefined) return;
+    this.state.bounceByQp.delete(key);
+    this.#claimBounce(bounce, life);
+  }
+
+  #claimBounce(bounce: { life: Life; link: DsnLink }, child: Life): void {
+    if (bounce.life.retired || bounce.link.child !== null) return;
+    bounce.link.child = child;
+    this.#attach(bounce.life, child, REPORTS);
+  }
+
+  #deliveryStart(head: LineHead, record: ParsedRecord, at: number): void {
+    const life = this.#lifeOf(head, record, at);
+    // Numbers begin at 1 when qmail-send does: what was under way is forgotten.
+    if (record.delivery === 1) this.#restart(head.host);
+    const recipient = life.recipient(text(head.bytes, record.recipient.start, record.recipient.end), null);
+    limit(this.state.deliveries);
+    this.state.deliveries.set(processKey(head.host, record.delivery), { life, recipient, at });
+    if (life.parent === null && this.state.bounceByQp.size > 0 && (life.reversePath === '' || life.reversePath === '#@[]')) {
+      this.#bounceByRecipient(life, recipient.address, at);
+    }
+  }
+
+  /** qmail-queue behind a wrapper: the bounce's qp is the wrapper's, so the report is known by whom it goes to. */
+  #bounceByRecipient(child: Life, address: string, at: number): void {
+    for (const [key, bounce] of this.state.bounceByQp) {
+      if (at - bounce.link.at > BOUNCE_WITHOUT_QP) this.state.bounceByQp.delete(key);
+      else if (bounce.life.reversePath === address && bounce.life.host === child.host) {
+        this.state.bounceByQp.delete(key);
+        this.#claimBounce(bounce, child);
+        return;
+      }
+    }
+  }
+
+  #deliveryResult(head: LineHead, record: ParsedRecord, at: number): void {
+    const key = processKey(head.host, record.delivery);
+    const delivery = this.state.deliveries.get(key);
+    if (delivery === undefined) return;
+    this.state.deliveries.delete(key);
+    const { life, recipient, at: startedAt } = delivery;
+    this.#touch(life, record.kind, at);
+    this.#attempted(recipient, head, record, record.outcome, at);
+    if (head.sploggerStamp !== 0) this.state.lastResult.set(head.host, { stamp: head.sploggerStamp, life, recipient });
+    if (record.outcome !== SENT || record.qp < 0) return;
+    // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
+    const forward = processKey(head.host, record.qp);
+    const child = this.state.lifeByQp.get(forward);
+    if (child !== undefined && child.first >= startedAt && this.#forward(life, recipient, child)) return;
+    // Or not yet: qmail-send may report the delivery before it sees the forward.
+    limit(this.state.forwardByQp);
+    this.state.forwardByQp.set(forward, { life, recipient, at });
+  }
+
+  #forward(life: Life, recipient: Recipient, child: Life): boolean {
+    if (child === life || child.parent !== null || child.retired) return false;
+    this.#attach(life, child, CONTINUES);
+    recipient.handedOn = true;
+    recipient.forwardedTo = child;
+    return true;
+  }
+
+  #bounce(head: LineHead, record: ParsedRecord, at: number): void {
+    const life = this.#lifeOf(head, record, at);
+    const link: DsnLink = { kind: DSN_FAILURE, child: null, reason: null, at, qp: record.qp };
+    life.addDsn(link);
+    limit(this.state.bounceByQp);
+    this.state.bounceByQp.set(processKey(head.host, record.qp), { life, link });
+  }
+
+  #restart(host: number): void {
+    for (const key of this.state.deliveries.keys()) if (Math.floor(key / PROCESS_KEY) === host) this.state.deliveries.delete(key);
+  }
+
+  #continuation(head: LineHead, record: ParsedRecord): void {
+    const last = this.state.lastResult.get(head.host);
+    if (last === undefined || last.stamp !== head.sploggerStamp) return;
+    const { recipient } = last;
+    recipient.reply = (recipient.reply ?? '') + text(head.bytes, record.reply.start, record.reply.end);
+    if (record.outcome === GIVEN_UP && recipient.outcome === FAILED) recipient.outcome = GIVEN_UP;
+  }
+
+  #qpClient(head: LineHead, record: ParsedRecord, at: number): void {
+    const facts: SessionFacts = {
+      at,
+      clientName: spanText(head.bytes, record.clientName),
+      clientIp: spanText(head.bytes, record.clientIp),
+      authUser: spanText(head.bytes, record.authUser),
+      discard: null,
+    };
+    const key = processKey(head.host, record.qp);
+    const life = this.state.lifeByQp.get(key);
+    if (life !== undefined && !life.retired && Math.abs(at - life.first) <= SESSION_FACTS) applyClient(life, facts);
+    else {
+      limit(this.state.clientByQp);
+      this.state.clientByQp.set(key, facts);
+    }
+  }
+
+  // ---- closing ------------------------------------------------------------------------------------------------------
+
+  #closeWhatIsDue(): void {
+    const now = this.state.now;
+    for (let life = this.state.shortQueue.due(now); life !== null; life = this.state.shortQueue.due(now)) this.#closeOrWait(life);
+    for (let life = this.state.longQueue.due(now); life !== null; life = this.state.longQueue.due(now)) this.#closeOrWait(life);
+    if (now >= this.state.nextSweep) this.#sweep();
+  }
+
+  #closeOrWait(life: Life): void {
+    if (life.retired || life.closed) return;
+    const grace = graceOf(life);
+    if (life.last + grace < this.state.now) this.#close(life);
+    else if (grace === ENDED_GRACE || grace === LINK_ONLY_GRACE) this.state.shortQueue.push(life);
+    else if (grace === IMPLIED_END_GRACE) this.state.longQueue.push(life);
+    // Otherwise it goes on; its end or the sweep will see to it.
+  }
+
+  /** Once per hour of log time: lives that fell silent without an end. */
+  #sweep(): void {
+    this.state.nextSweep = this.state.now + SWEEP_EVERY;
+    const silent: Life[] = [];
+    for (const life of this.state.table.lives()) {
+      if (!life.closed && life.last + graceOf(life) < this.state.now) silent.push(life);
+    }
+    for (const life of silent) if (!life.retired && !life.closed) this.#close(life);
+    for (const [key, facts] of this.state.sessions) if (this.state.now - facts.at > SESSION_FACTS) this.state.sessions.delete(key);
+    for (const [key, facts] of this.state.clientByQp) if (this.state.now - facts.at > SESSION_FACTS) this.state.clientByQp.delete(key);
+    for (const [key, bounce] of this.state.bounceByQp) if (this.state.now - bounce.link.at > OPEN_BOUNCE) this.state.bounceByQp.delete(key);
+    for (const map of [this.state.pipedByMessageId, this.state.pickedUpByMessageId]) {
+      for (const [key, life] of map) if (life.retired || this.state.now - life.first > COMES_BACK_WITHIN) map.delete(key);
+    }
+    for (const [key, life] of this.state.lifeByQp) if (life.retired) this.state.lifeByQp.delete(key);
+  }
+
+  #close(life: Life): void {
+    life.closed = true;
+    this.state.table.remove(life);
+    const root = rootOf(life);
+    root.pendingInTree -= 1;
+    if (root.pendingInTree === 0) this.#retire(root);
+    else if (life === root) this.state.closedRoots.add(root);
+  }
+
+  /** A link found a life again after its own time was over: only where the chain still waits for another life. */
+  #reopen(life: Life): void {
+    life.closed = false;
+    rootOf(life).pendingInTree += 1;
+    this.state.table.push(life);
+    this.state.closedRoots.delete(life);
+    this.state.shortQueue.push(life);
+  }
+
+  #retire(root: Life): void {
+    this.state.closedRoots.delete(root);
+    markRetired(root);
+    this.#sink(root);
+  }
+}
+
+/** END_... that no line says: sendmail, all recipients done. */
+export const END_IMPLIED = 6;
+const OPEN_BOUNCE = 24 * 3_600_000;
+const LIST_SEPARATOR = Uint8Array.of(0x3b, 0x20);
+
+function markRetired(life: Life): void {
+  life.retired = true;
+  for (const next of life.next) markRetired(next);
+  for (const link of life.dsns) if (link.child !== null && !link.child.retired) markRetired(link.child);
+}
+
+function applyClient(life: Life, facts: SessionFacts): void {
+  life.origin = ORIGIN_SMTP;
+  life.clientIp = facts.clientIp;
+  life.clientName = facts.clientName;
+  life.authUser = facts.authUser;
+}
+
+function sameId(id: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (id.length !== end - start) return false;
+  for (let i = 0; i < id.length; i += 1) if (id.charCodeAt(i) !== bytes[start + i]) return false;
+  return true;
+}
+
+/** A DSN was handed in by nobody, and its sender is null (or Postfix's double-bounce for the postmaster). */
+function mayReport(life: Life): boolean {
+  if (life.arrived) return false;
+  return life.reversePath === null || life.reversePath === '' || life.reversePath.startsWith('double-bounce@');
+}
+
+/** What local(8) forwards was handed in by nobody. */
+function mayContinue(life: Life): boolean {
+  return !life.arrived;
+}
+
+/** The id behind a filter was taken in by SMTP from this host, not long after its older self. */
+function mayBeHandedOver(older: Life, life: Life): boolean {
+  return older !== life && life.first >= older.first - OUT_OF_ORDER && life.first <= older.last + OUT_OF_ORDER;
+}
+
+function comesBack(out: Life, back: Life): boolean {
+  return back.first >= out.first - OUT_OF_ORDER && back.first - out.first <= COMES_BACK_WITHIN && rootOf(out) !== back;
+}
+
+function spanText(bytes: Uint8Array, span: { start: number; end: number }): string | null {
+  return span.end > span.start ? text(bytes, span.start, span.end) : null;
+}
+
+// "2.0.0", "5.1.1", ...: the same few texts millions of times, so they are shared.
+const STATUS_TEXTS = new Map<number, string>();
+
+function statusText(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start !== 5) return asciiText(bytes, start, end);
+  const key = (bytes[start] << 24) | (bytes[start + 2] << 16) | (bytes[start + 4] << 8) | bytes[start + 1];
+  let known = STATUS_TEXTS.get(key);
+  if (known === undefined || bytes[start + 3] !== bytes[start + 1]) {
+    known = asciiText(bytes, start, end);
+    if (bytes[start + 3] === bytes[start + 1] && STATUS_TEXTS.size < 2000) STATUS_TEXTS.set(key, known);
+  }
+  return known;
+}
+

@@ -1,0 +1,231 @@
+/**
+ * The life of one queue id, and the links between lives.
+ *
+ * A life is a bag of facts whose parts combine: facts are collected here and interpreted only when the chain is
+ * looked at (view.ts), so that a life that was cut in two by the end of a file becomes one again (merge.ts).
+ * Must not know log text or outputs.
+ */
+import { type Mta, POSTFIX, QUEUED, SENDMAIL } from '../records/record.ts';
+
+/** Namespaces of ids: qmail's message numbers are not queue ids. */
+export const QUEUE_ID = 0;
+export const MESSAGE_NUMBER = 1;
+
+/** How a life hangs on its parent. */
+export const NO_PARENT = 0;
+/** The same message under another id. */
+export const CONTINUES = 1;
+/** A DSN that the parent caused. */
+export const REPORTS = 2;
+
+/** What became of one recipient of one life, so far. */
+export class Recipient {
+  readonly address: string;
+  readonly original: string | null;
+  /** Outcome of the last attempt (record.ts); 0 while the first is under way. */
+  outcome = 0;
+  attempts = 0;
+  status: string | null = null;
+  relay: string | null = null;
+  reply: string | null = null;
+  at = Number.NaN;
+  /** The last success handed the message to another id of this MTA. */
+  handedOn = false;
+  /** The life that an alias or .forward made of it. */
+  forwardedTo: Life | null = null;
+
+  constructor(address: string, original: string | null) {
+    this.address = address;
+    this.original = original;
+  }
+}
+
+export interface DsnLink {
+  /** DSN_FAILURE, ... (record.ts). */
+  readonly kind: number;
+  /** The DSN's own life; null for qmail until its number is known. */
+  child: Life | null;
+  readonly reason: string | null;
+  readonly at: number;
+  /** qmail: the process that put the DSN into the queue; -1 otherwise. */
+  readonly qp: number;
+}
+
+export class Life {
+  readonly mta: Mta;
+  host: number;
+  instance: string;
+  readonly space: typeof QUEUE_ID | typeof MESSAGE_NUMBER;
+  readonly id: string;
+  readonly hash: number;
+  /** Kind of the first record (record.ts); 0 for a life that is known from a link only. */
+  head: number;
+  /** Its first line was the first line of its life: it is not the rest of something. */
+  begun = false;
+  /** A client or user handed it in, the line that says so was seen. */
+  arrived = false;
+  /** Responsibility was taken. */
+  accepted = false;
+  /** The transaction was refused after all. */
+  refused = false;
+  discarded = false;
+  held = false;
+  expired = false;
+  /** A notice about it was lost or thrown away. */
+  dsnLost = false;
+  origin = 0;
+  clientName: string | null = null;
+  clientIp: string | null = null;
+  authUser: string | null = null;
+  uid = -1;
+  messageId: string | null = null;
+  reversePath: string | null = null;
+  size = -1;
+  /** Recipients according to the envelope, -1 when unknown. */
+  envelopeRecipients = -1;
+  recipients: Recipient[] = NO_RECIPIENTS;
+  /** END_... (record.ts), 0 while it lasts. */
+  end = 0;
+  /** The queue manager itself said the end. */
+  endByQueueManager = false;
+  /** No end line exists (sendmail): every recipient seen is done. */
+  impliedEnd = false;
+  /** Cause of a suppression mark, "spf=fail". */
+  mark: string | null = null;
+  qp = -1;
+  /** pid of the process that took it in, for facts of the session that come on other lines. */
+  pid = 0;
+  /** Went through pipe(8): it may come back with the same Message-ID. */
+  piped = false;
+  dsns: DsnLink[] = NO_DSNS;
+  /** The same message under further ids. */
+  next: Life[] = NO_LIVES;
+  parent: Life | null = null;
+  relation: typeof NO_PARENT | typeof CONTINUES | typeof REPORTS = NO_PARENT;
+  first: number;
+  last: number;
+  /** Older life with the same id that is still pending, under this one in the table. */
+  older: Life | null = null;
+  /** Its own time is over: nothing can join it any more. */
+  closed = false;
+  /** Lives of the tree under this root that are not closed; kept at roots only. */
+  pendingInTree = 1;
+  /** Counted and gone. */
+  retired = false;
+  /** Waits in one of the closing queues. */
+  waiting = false;
+
+  constructor(
+    mta: Mta,
+    host: number,
+    instance: string,
+    space: typeof QUEUE_ID | typeof MESSAGE_NUMBER,
+    id: string,
+    hash: number,
+    head: number,
+    at: number,
+  ) {
+    this.mta = mta;
+    this.host = host;
+    this.instance = instance;
+    this.space = space;
+    this.id = id;
+    this.hash = hash;
+    this.head = head;
+    this.first = at;
+    this.last = at;
+  }
+
+  /** The recipient of an attempt line, made if it is new. */
+  recipient(address: string, original: string | null): Recipient {
+    const list = this.recipients;
+    if (list === NO_RECIPIENTS) this.recipients = [];
+    else {
+      // From the end: attempts for many recipients come in the order in which they were added, again and again,
+      // so the next one is asked for next to the last one found.
+      const from = lookFrom < list.length ? lookFrom : 0;
+      for (let i = from, n = list.length; n > 0; n -= 1) {
+        const r = list[i];
+        if (r.address === address && r.original === original) {
+          lookFrom = i + 1 < list.length ? i + 1 : 0;
+          return r;
+        }
+        i = i + 1 < list.length ? i + 1 : 0;
+      }
+    }
+    const made = new Recipient(address, original);
+    this.recipients.push(made);
+    return made;
+  }
+
+  addDsn(link: DsnLink): void {
+    if (this.dsns === NO_DSNS) this.dsns = [link];
+    else this.dsns.push(link);
+  }
+
+  /** Nothing is under way: every recipient seen has a final outcome. */
+  allRecipientsDone(): boolean {
+    for (const r of this.recipients) if (!isFinal(r.outcome)) return false;
+    return true;
+  }
+}
+
+let lookFrom = 0;
+
+/** Shared empties: most lives have one recipient list, no DSN and no further id. */
+export const NO_RECIPIENTS: Recipient[] = [];
+export const NO_DSNS: DsnLink[] = [];
+export const NO_LIVES: Life[] = [];
+
+/** SENT, FAILED, GIVEN_UP, DROPPED, PROBED: nothing more will be tried. */
+export function isFinal(outcome: number): boolean {
+  return FINAL[outcome] === 1;
+}
+const FINAL = Uint8Array.of(0, 1, 0, 1, 1, 1, 0, 0, 1, 1);
+
+export function rootOf(life: Life): Life {
+  let root = life;
+  while (root.parent !== null) root = root.parent;
+  return root;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/**
+ * How long after its last line a life can still be joined by another line; then it is closed. Log time, never
+ * wall time. Postfix and qmail say when a life ends, and stragglers come within seconds; sendmail does not, and a
+ * recipient behind an alias may be tried long after the first; nothing lasts longer than the queue lifetime (7 days).
+ */
+export const ENDED_GRACE = 2 * MINUTE;
+export const IMPLIED_END_GRACE = 30 * MINUTE;
+export const LINK_ONLY_GRACE = 2 * MINUTE;
+export const NEVER_QUEUED_GRACE = HOUR;
+export const OPEN_HORIZON = 8 * DAY;
+
+export function graceOf(life: Life): number {
+  if (life.end !== 0) return life.impliedEnd ? IMPLIED_END_GRACE : ENDED_GRACE;
+  if (life.head === 0) return LINK_ONLY_GRACE;
+  if (life.mta === POSTFIX && life.begun && !life.accepted && life.relation !== REPORTS) return NEVER_QUEUED_GRACE;
+  if (life.mta === SENDMAIL && (life.refused || (life.arrived && !life.accepted))) return ENDED_GRACE;
+  return OPEN_HORIZON;
+}
+
+/** Whether a line of time `at` may belong to this life. */
+export function claimable(life: Life, at: number): boolean {
+  return !life.retired && !(at > life.last + graceOf(life));
+}
+
+/** sendmail ends without a word: when as many recipients are done as the envelope had. */
+export function impliesEnd(life: Life): boolean {
+  if (life.mta !== SENDMAIL || life.recipients.length === 0) return false;
+  if (!life.allRecipientsDone()) return false;
+  return life.envelopeRecipients < 0 || life.recipients.length >= life.envelopeRecipients;
+}
+
+/** True where no attempt was made at all. */
+export function isWaiting(outcome: number): boolean {
+  return outcome === 0 || outcome === QUEUED;
+}

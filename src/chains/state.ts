@@ -1,0 +1,108 @@
+/**
+ * All that the joiner knows between two lines: what is pending, in one place, so that it can be merged and kept.
+ */
+import { type DsnLink, ENDED_GRACE, IMPLIED_END_GRACE, type Life, type Recipient } from './life.ts';
+import { LifeTable } from './table.ts';
+
+export interface SessionFacts {
+  at: number;
+  clientName: string | null;
+  clientIp: string | null;
+  authUser: string | null;
+  /** `NOQUEUE: discard:` of this session: the next message is dropped. */
+  discard: { reversePath: string | null; recipient: string | null } | null;
+}
+
+export interface Delivery {
+  life: Life;
+  recipient: Recipient;
+  /** When it was started. */
+  at: number;
+}
+
+/** First in, first out, without shifting arrays: closing times come in nearly ascending order. */
+export class ClosingQueue {
+  #lives: Life[] = [];
+  #head = 0;
+  readonly grace: number;
+
+  constructor(grace: number) {
+    this.grace = grace;
+  }
+
+  push(life: Life): void {
+    life.waiting = true;
+    this.#lives.push(life);
+  }
+
+  /** The next life whose time may be over at `now`, or null. */
+  due(now: number): Life | null {
+    const life = this.#lives[this.#head];
+    if (life === undefined || life.last + this.grace >= now) return null;
+    this.#head += 1;
+    if (this.#head > 1024 && this.#head * 2 > this.#lives.length) {
+      this.#lives = this.#lives.slice(this.#head);
+      this.#head = 0;
+    }
+    life.waiting = false;
+    return life;
+  }
+}
+
+/** A DSN that qmail announced by its process only. */
+export interface AnnouncedBounce {
+  life: Life;
+  link: DsnLink;
+}
+
+/** The last delivery result of a host: splogger may go on with its text. */
+export interface LastResult {
+  stamp: number;
+  life: Life;
+  recipient: Recipient;
+}
+
+export class JoinerState {
+  readonly table = new LifeTable();
+  /** Newest instant seen. */
+  now = Number.NEGATIVE_INFINITY;
+  readonly shortQueue = new ClosingQueue(ENDED_GRACE);
+  readonly longQueue = new ClosingQueue(IMPLIED_END_GRACE);
+  nextSweep = Number.NEGATIVE_INFINITY;
+  /** Roots whose own id left the table while their DSNs live on. */
+  readonly closedRoots = new Set<Life>();
+  /** By host and pid. */
+  readonly sessions = new Map<number, SessionFacts>();
+  /** sendmail lines in parts, by host and id: texts so far. */
+  readonly parts = new Map<string, string[]>();
+  readonly pipedByMessageId = new Map<string, Life>();
+  readonly pickedUpByMessageId = new Map<string, Life>();
+  // qmail, by host and process or delivery number
+  readonly deliveries = new Map<number, Delivery>();
+  readonly lifeByQp = new Map<number, Life>();
+  readonly bounceByQp = new Map<number, AnnouncedBounce>();
+  /** Forwards whose own lines have not come yet. */
+  readonly forwardByQp = new Map<number, { life: Life; recipient: Recipient; at: number }>();
+  readonly clientByQp = new Map<number, SessionFacts>();
+  /** By host. */
+  readonly lastResult = new Map<number, LastResult>();
+}
+
+/** Most entries of a side table; the oldest go first. Met only by hostile or broken logs. */
+const SIDE_TABLE_LIMIT = 50_000;
+
+/** Makes room for one more entry. */
+export function limit(map: Map<unknown, unknown>): void {
+  if (map.size < SIDE_TABLE_LIMIT) return;
+  for (const key of map.keys()) {
+    map.delete(key);
+    return;
+  }
+}
+
+export const PROCESS_KEY = 0x1_0000_0000;
+
+/** One number for a host and a process, delivery or the like on it. */
+export function processKey(host: number, process: number): number {
+  return host * PROCESS_KEY + (process >>> 0);
+}

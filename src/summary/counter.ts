@@ -1,0 +1,40 @@
+/**
+ * A bounded table of counts by text, mergeable: counts add, and what did not fit is said.
+ */
+
+/** Different keys a table keeps; a Map of this many short texts takes about 12 MB. */
+export const DEFAULT_TABLE_LIMIT = 100_000;
+
+export class Counter {
+  readonly counts = new Map<string, number>();
+  readonly limit: number;
+  /** What was counted under keys that found no place. */
+  overflow = 0;
+
+  constructor(limit = DEFAULT_TABLE_LIMIT) {
+    this.limit = limit;
+  }
+
+  add(key: string, n = 1): void {
+    const known = this.counts.get(key);
+    if (known !== undefined) this.counts.set(key, known + n);
+    else if (this.counts.size < this.limit) this.counts.set(key, n);
+    else this.overflow += n;
+  }
+
+  merge(other: Counter): void {
+    this.overflow += other.overflow;
+    for (const [key, n] of other.counts) this.add(key, n);
+  }
+
+  /** Most first; equal counts in the order of their text, so that the same facts give the same page. */
+  sorted(): [string, number][] {
+    return [...this.counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+  }
+
+  get total(): number {
+    let sum = this.overflow;
+    for (const n of this.counts.values()) sum += n;
+    return sum;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Summary -> report: a pure view. What is pending is counted as it stands, without changing the summary.
+ */
+import type { Life } from '../chains/life.ts';
+import { isoTime, MTA_NAMES } from '../chains/view.ts';
+import { FOREIGN, IGNORED, MALFORMED, RECORDED, UNRECOGNISED } from '../records/record.ts';
+import type { Counter } from './counter.ts';
+import type { Note, Report, ReportTable, SeriesStep, Statistics } from './report.ts';
+import { ACTUAL, DELIVERED, ESTIMATED, type Figures, HOUR, INCOMING, SUPPRESSED, Summary } from './summary.ts';
+
+export interface ReportOptions {
+  /** Rows per table; 0 is none. */
+  readonly top: number;
+  readonly complete: boolean;
+  readonly generatedAt: Date;
+}
+
+export function reportOf(summary: Summary, pending: Iterable<Life>, options: ReportOptions): Report {
+  const all = summary.clone();
+  for (const root of pending) all.tally(root);
+  const total = new Float64Array(5);
+  for (const figures of all.figures) for (let i = 0; i < 5; i += 1) total[i] += figures[i];
+  const statistics = statisticsOf(total);
+  const byMta: Report['statistics_by_mta'] = {};
+  for (let mta = 0; mta < 3; mta += 1) if (all.seen[mta]) byMta[MTA_NAMES[mta]] = statisticsOf(all.figures[mta]);
+  const { delivered, failed, expired, deferred, discarded, held, deleted } = all.recipients;
+  const lines = all.lines;
+  return {
+    schema_version: 1,
+    kind: 'report',
+    complete: options.complete,
+    generated_at: options.generatedAt.toISOString(),
+    period: { from: finiteTime(all.from), to: finiteTime(all.to) },
+    input: {
+      files: all.files,
+      bytes: all.bytes,
+      lines: lines.reduce((n, c) => n + c, 0),
+      recorded: lines[RECORDED],
+      ignored: lines[IGNORED],
+      foreign: lines[FOREIGN],
+      unrecognised: lines[UNRECOGNISED],
+      malformed: lines[MALFORMED],
+      headless_chains: all.headless,
+    },
+    statistics,
+    accounting: { ...all.accounting },
+    statistics_by_mta: byMta,
+    suppression_ratio: statistics.estimated === 0 ? null : statistics.suppressed / statistics.estimated,
+    dsn: { ...all.dsn },
+    dsn_outcomes: {
+      delivered: all.dsnOutcomes.delivered,
+      failed: all.dsnOutcomes.failed,
+      expired: all.dsnOutcomes.expired,
+      deferred: all.dsnOutcomes.deferred,
+      discarded: all.dsnOutcomes.discarded + all.dsnOutcomes.deleted + all.dsnOutcomes.held,
+      unknown: all.dsnOutcomes.unknown,
+    },
+    recipients: { delivered, failed, expired, deferred, discarded, held, deleted },
+    rejected: { recipients: all.rejectedRecipients, messages: all.rejectedMessages, for_now: all.rejectedForNow },
+    backscatter: { suspects: 0 },
+    incoming_null: all.incomingNull,
+    findings: [],
+    notes: notesOf(all, statistics),
+    tables: [
+      tableOf('dsn_reasons', 'Why failure DSNs were sent', 'Status and reason', 'Messages', all.reasons, options.top),
+      tableOf('dsn_domains', 'Domains that our DSNs went to', 'Domain', 'DSNs', all.dsnDomains, options.top),
+      tableOf(
+        'refusing_relays',
+        'Next hops that refused after we had accepted',
+        'Relay',
+        'Recipients',
+        all.refusingRelays,
+        options.top,
+      ),
+    ],
+    per_hour: seriesOf(all.hours, 1),
+    per_day: seriesOf(all.hours, 24),
+  };
+}
+
+function statisticsOf(figures: Figures): Statistics {
+  return {
+    incoming: figures[INCOMING],
+    delivered: figures[DELIVERED],
+    estimated: figures[ESTIMATED],
+    actual: figures[ACTUAL],
+    suppressed: figures[SUPPRESSED],
+  };
+}
+
+function finiteTime(at: number): string | null {
+  return Number.isFinite(at) ? isoTime(at) : null;
+}
+
+function tableOf(
+  name: string,
+  title: string,
+  keyHeading: string,
+  countHeading: string,
+  counter: Counter,
+  top: number,
+): ReportTable {
+  const sorted = counter.sorted();
+  const rows = sorted.slice(0, top).map(([key, count]) => ({ key, count }));
+  let more = counter.overflow;
+  for (const [, count] of sorted.slice(top)) more += count;
+  return {
+    name,
+    title,
+    key_heading: keyHeading,
+    count_heading: countHeading,
+    rows,
+    more_rows: Math.max(0, sorted.length - top),
+    more_count: more,
+    bounded: counter.overflow > 0,
+  };
+}
+
+/** Steps of so many hours, from the first to the last that has anything; days are UTC days. */
+function seriesOf(hours: ReadonlyMap<number, Figures>, width: number): SeriesStep[] {
+  const steps = new Map<number, Float64Array>();
+  for (const [hour, figures] of hours) {
+    const key = Math.floor(hour / width);
+    const step = steps.get(key) ?? new Float64Array(5);
+    for (let i = 0; i < 5; i += 1) step[i] += figures[i];
+    steps.set(key, step);
+  }
+  return [...steps]
+    .sort((a, b) => a[0] - b[0])
+    .map(([key, figures]) => ({ at: new Date(key * width * HOUR).toISOString(), ...statisticsOf(figures) }));
+}
+
+/** What the figures do not say by themselves. */
+function notesOf(all: Summary, statistics: Statistics): Note[] {
+  const notes: Note[] = [];
+  const say = (code: string, text: string): void => {
+    notes.push({ code, text });
+  };
+  if (all.headless > 0) {
+    say(
+      'headless_chains',
+      `${all.headless} chains have no beginning in this log; they are counted apart and are in none of the figures. Give the older log as well.`,
+    );
+  }
+  if (all.accounting.open > 0) {
+    say('open', `${all.accounting.open} messages with a failure were still in the queue when the log ended; their DSN may follow.`);
+  }
+  if (all.accounting.withheld > 0) {
+    say(
+      'withheld',
+      `${all.accounting.withheld} messages failed without a DSN and without a mark: NOTIFY=NEVER or without FAILURE, quiet mode, or lost lines. The log does not say which.`,
+    );
+  }
+  if (statistics.actual > all.accounting.with_dsn) {
+    say(
+      'several_dsns',
+      `${statistics.actual} failure DSNs were made for ${all.accounting.with_dsn} messages: one message can cause several.`,
+    );
+  }
+  if (all.seen[0] && all.figures[0][INCOMING] > 0) {
+    say('silent_expiry', 'sendmail gives up a message with NOTIFY=NEVER without a word: such a message counts as still deferred.');
+  }
+  if (all.seen[2] && all.figures[2][INCOMING] > 0) {
+    say('qmail_client', 'qmail-send names no client: where a message came from is known only with the log of the SMTP side.');
+  }
+  if (all.lines[UNRECOGNISED] + all.lines[MALFORMED] > 0) {
+    say('unread_lines', `${all.lines[UNRECOGNISED]} lines were not recognised and ${all.lines[MALFORMED]} are broken; --unrecognised FILE keeps them.`);
+  }
+  for (const [name, counter] of [
+    ['dsn_domains', all.dsnDomains],
+    ['refusing_relays', all.refusingRelays],
+  ] as const) {
+    if (counter.overflow > 0) say('bounded', `The table ${name} met its bound of ${counter.limit} keys: keys that came later are missing there.`);
+  }
+  return notes;
+}
