@@ -1,0 +1,228 @@
+#!/usr/bin/env node
+// `npm run bench`: whole processes on generated logs, in one Markdown table.
+//   node bench/run.mjs [--size 1G] [--cap 256M] [--runs 3] [--seed 1] [--data DIR] [--program FILE] [--quick]
+// The slow rivals read a file of the capped size; MB/s makes the rows comparable.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { GENERATOR_VERSION } from './generator/simulation.mjs';
+import { measure } from './measure.mjs';
+import { parseSize } from './size.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    size: { type: 'string' },
+    cap: { type: 'string' },
+    runs: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    data: { type: 'string', default: join(here, '.data') },
+    program: { type: 'string', default: join(here, '../dist/src/cli/main.js') },
+    quick: { type: 'boolean', default: false },
+  },
+});
+const { program } = values;
+const size = values.size ?? (values.quick ? '24M' : '1G');
+const cap = parseSize(values.cap ?? '256M') < parseSize(size) ? (values.cap ?? '256M') : size;
+const runs = Number(values.runs ?? (values.quick ? 1 : 3));
+if (!(parseSize(size) > 0) || !(parseSize(cap) > 0) || !(runs >= 1)) {
+  console.error('run: --size and --cap are numbers with K, M or G; --runs is a whole number');
+  process.exit(2);
+}
+/** A command that takes minutes is measured once. */
+const SLOW_RUNS = 1;
+
+const note = (/** @type {string} */ text) => console.error(`bench: ${text}`);
+
+/** @param {string} command */
+function installed(command) {
+  try {
+    return execFileSync('sh', ['-c', 'command -v "$1"', 'sh', command], { encoding: 'utf8' }).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** First line of what a command says of its version. @param {string} command @param {string[]} args */
+function versionOf(command, args) {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+      .trim()
+      .split('\n')[0];
+  } catch {
+    return '';
+  }
+}
+
+// ---- files ------------------------------------------------------------------------------------------------------------
+
+/** @param {string} mta @param {string} amount @param {boolean} unique */
+function logFile(mta, amount, unique) {
+  mkdirSync(values.data, { recursive: true });
+  const path = join(values.data, `${mta}${unique ? '-unique' : ''}-${amount}-seed${values.seed}.log`);
+  const truth = `${path}.truth.json`;
+  const current =
+    existsSync(path) &&
+    existsSync(truth) &&
+    JSON.parse(readFileSync(truth, 'utf8')).generator.version === GENERATOR_VERSION;
+  if (!current) {
+    note(`writing ${path}`);
+    const args = [
+      '--mta',
+      mta,
+      '--size',
+      amount,
+      '--seed',
+      values.seed,
+      '--out',
+      path,
+      ...(unique ? ['--unique'] : []),
+    ];
+    execFileSync(process.execPath, [join(here, 'generate.mjs'), ...args], { stdio: 'ignore' });
+  }
+  return path;
+}
+
+/** Made once, anew when the log is newer. @param {string} log @param {string} packed @param {string} command */
+function compressed(log, packed, command) {
+  if (!existsSync(packed) || statSync(packed).mtimeMs < statSync(log).mtimeMs) {
+    note(`writing ${packed}`);
+    execFileSync('sh', ['-c', `${command} <"$1" >"$2"`, 'sh', log, packed]);
+  }
+  return packed;
+}
+
+// ---- rows -------------------------------------------------------------------------------------------------------------
+
+/** What grep looks for: what one would look for by hand. @type {Record<string, string>} */
+const PATTERNS = { postfix: 'status=bounced', sendmail: 'stat=User unknown', qmail: ': failure: ' };
+const FIGURES = ['incoming', 'delivered', 'estimated', 'actual', 'suppressed'];
+
+/** @type {string[][]} */
+const rows = [];
+/** Seconds of grep per log: the unit of the ratio. @type {Map<string, number>} */
+const grepSeconds = new Map();
+
+/**
+ * @param {string} label @param {string} file what is read @param {string} log what is in it, uncompressed
+ * @param {string} command @param {string[]} args
+ * @param {{ runs?: number, figures?: (output: string) => Record<string, number> }} [options] figures: to compare with the truth
+ */
+async function row(label, file, log, command, args, options = {}) {
+  note(label);
+  try {
+    const { seconds, peakMegabytes, output } = await measure(command, args, {
+      runs: options.runs ?? runs,
+      // GNU grep stops at the first match when its output is /dev/null.
+      keepOutput: options.figures !== undefined || command === 'grep',
+    });
+    const megabytes = statSync(log).size / 1e6;
+    if (command === 'grep') grepSeconds.set(log, seconds);
+    const grep = grepSeconds.get(log);
+    rows.push([
+      label,
+      file === log
+        ? megabytes.toFixed(0)
+        : `${megabytes.toFixed(0)} (${(statSync(file).size / 1e6).toFixed(0)} packed)`,
+      seconds.toFixed(2),
+      (megabytes / seconds).toFixed(0),
+      grep === undefined ? '' : (seconds / grep).toFixed(1),
+      peakMegabytes.toFixed(0),
+      options.figures === undefined ? '' : compare(options.figures(output), log),
+    ]);
+  } catch (error) {
+    rows.push([
+      label,
+      '',
+      '',
+      '',
+      '',
+      '',
+      error instanceof Error ? error.message.split('\n')[0].slice(0, 80) : 'failed',
+    ]);
+  }
+}
+
+/** @param {Record<string, number>} figures @param {string} log */
+function compare(figures, log) {
+  const truth = JSON.parse(readFileSync(`${log}.truth.json`, 'utf8')).statistics;
+  const wrong = FIGURES.filter((name) => figures[name] !== truth[name]).map(
+    (name) => `${name} ${figures[name] - truth[name]}`,
+  );
+  return wrong.length === 0 ? 'exact' : wrong.join(', ');
+}
+
+/** @param {string} label @param {string} file @param {string} log @param {string[]} extra */
+async function programRow(label, file, log, ...extra) {
+  if (!existsSync(program)) return;
+  const args = [program, 'report', '--format', 'json', '--no-progress', '--year', '2026', ...extra, file];
+  await row(label, file, log, process.execPath, args, { figures: (output) => JSON.parse(output).statistics });
+}
+
+const postfix = logFile('postfix', size, false);
+const capped = cap === size ? postfix : logFile('postfix', cap, false);
+const gz = compressed(postfix, `${postfix}.gz`, 'gzip -6 -c');
+const zst = installed('zstd') ? compressed(postfix, `${postfix}.zst`, 'zstd -3 -q -c') : '';
+const others = ['sendmail', 'qmail'].map((mta) => /** @type {const} */ ([mta, logFile(mta, size, false)]));
+const unique = logFile('postfix', size, true);
+const rival = join(here, 'rivals/split2-regex.mjs');
+
+for (const path of [postfix, capped, gz, unique, ...(zst ? [zst] : []), ...others.map(([, log]) => log)]) {
+  execFileSync('sh', ['-c', 'cat "$1" >/dev/null', 'sh', path]);
+}
+
+await row('`wc -l`, Postfix', postfix, postfix, 'wc', ['-l', postfix]);
+await row("`grep -c 'status=bounced'`, Postfix", postfix, postfix, 'grep', ['-c', 'status=bounced', postfix]);
+if (capped !== postfix)
+  await row(`same grep, ${cap}`, capped, capped, 'grep', ['-c', 'status=bounced', capped]);
+await row('`zcat`, Postfix', gz, postfix, 'zcat', [gz]);
+const pflogsumm = installed('pflogsumm');
+if (pflogsumm) await row(`pflogsumm, ${cap}`, capped, capped, pflogsumm, [capped], { runs: SLOW_RUNS });
+else note('pflogsumm is not installed: left out');
+await row(`split2 + regex + Map, ${cap}`, capped, capped, process.execPath, [rival, capped], {
+  figures: JSON.parse,
+});
+if (existsSync(program)) {
+  await programRow('dsnstat, Postfix', postfix, postfix, '--jobs', '1');
+  await programRow('dsnstat, Postfix, all cores', postfix, postfix);
+  await programRow('dsnstat, Postfix, .gz', gz, postfix, '--jobs', '1');
+  if (zst) await programRow('dsnstat, Postfix, .zst', zst, postfix, '--jobs', '1');
+  await row('same grep, Postfix, all addresses unique', unique, unique, 'grep', [
+    '-c',
+    'status=bounced',
+    unique,
+  ]);
+  await programRow('dsnstat, Postfix, all addresses unique', unique, unique, '--jobs', '1');
+  for (const [mta, log] of others) {
+    await row(`\`grep -c '${PATTERNS[mta]}'\`, ${mta}`, log, log, 'grep', ['-c', PATTERNS[mta], log]);
+    await programRow(`dsnstat, ${mta}`, log, log, '--jobs', '1');
+  }
+} else note(`${program} is not built: dsnstat's rows are left out`);
+
+// ---- the table --------------------------------------------------------------------------------------------------------
+
+const versions = [
+  `Node ${process.version}`,
+  versionOf('grep', ['--version']),
+  versionOf('gzip', ['--version']),
+  zst ? versionOf('zstd', ['--version']) : '',
+  pflogsumm ? versionOf('pflogsumm', ['--version']) : '',
+  versionOf('git', ['-C', here, 'log', '-1', '--format=dsnstat %h']),
+].filter(Boolean);
+const [{ model }] = cpus();
+const table = [
+  ['what', 'MB', 'seconds', 'MB/s', 'x grep', 'peak RSS MB', 'figures against the truth'],
+  ['---', '--:', '--:', '--:', '--:', '--:', '---'],
+  ...rows,
+];
+console.log(
+  `${new Date().toISOString().slice(0, 10)}, ${model}, ${cpus().length} cores, ${(totalmem() / 1e9).toFixed(0)} GB. ${versions.join('; ')}.`,
+);
+console.log(
+  `Page cache warm, median of ${runs} (pflogsumm: ${SLOW_RUNS}); MB and MB/s are of the uncompressed log.\n`,
+);
+for (const cells of table) console.log(`| ${cells.join(' | ')} |`);

@@ -1,0 +1,302 @@
+/**
+ * Every command and every flag, once. Parsing (arguments.ts) and help (help.ts) are made from these tables.
+ *
+ * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
+ */
+
+export type Command = 'report' | 'chains';
+
+export interface CommandEntry {
+  readonly name: Command;
+  /** What follows the name on the command line. */
+  readonly synopsis: string;
+  readonly doc: string;
+}
+
+/** The first is the default. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'report',
+    synopsis: '[OPTION]... [FILE|DIR|-]...',
+    doc: 'One report over all input: the five figures and what explains them. The default command.',
+  },
+  {
+    name: 'chains',
+    synopsis: '[OPTION]... [FILE|DIR|-]...',
+    doc: 'One record per message chain, as chains end: the message, its recipients, its DSNs and their fate.',
+  },
+];
+
+export const CATEGORIES = ['Input', 'Time', 'Filters', 'Output', 'Other'] as const;
+export type Category = (typeof CATEGORIES)[number];
+
+/** How a value is read; the readers are in arguments.ts. */
+export type ValueType = 'text' | 'file' | 'choice' | 'integer' | 'instant' | 'zone' | 'inside' | 'address';
+
+/** The name of a flag's value in the typed result. */
+export type Key =
+  | 'format'
+  | 'output'
+  | 'since'
+  | 'until'
+  | 'mta'
+  | 'tz'
+  | 'year'
+  | 'inside'
+  | 'jobs'
+  | 'top'
+  | 'table'
+  | 'unrecognised'
+  | 'anonymise'
+  | 'noProgress'
+  | 'color'
+  | 'withDsn'
+  | 'suspect'
+  | 'failed'
+  | 'queueId'
+  | 'sender'
+  | 'recipient'
+  | 'help'
+  | 'version';
+
+export interface Flag {
+  readonly long: string;
+  readonly short?: string;
+  readonly key: Key;
+  readonly category: Category;
+  readonly commands: readonly Command[];
+  /** A sentence or two for --help. */
+  readonly doc: string;
+  /** What the value is called in help; a flag without is a switch. */
+  readonly value?: string;
+  readonly type?: ValueType;
+  /** For `choice`: the words per command, the default first. */
+  readonly choices?: Readonly<Partial<Record<Command, readonly string[]>>>;
+  /** For `integer`. */
+  readonly least?: number;
+  readonly most?: number;
+  /** Every use counts; otherwise the last one. */
+  readonly repeatable?: boolean;
+}
+
+const BOTH: readonly Command[] = ['report', 'chains'];
+const REPORT: readonly Command[] = ['report'];
+const CHAINS: readonly Command[] = ['chains'];
+
+const MTAS = ['auto', 'sendmail', 'postfix', 'qmail'];
+const COLORS = ['auto', 'always', 'never'];
+
+export const FLAGS: readonly Flag[] = [
+  {
+    long: 'mta',
+    key: 'mta',
+    category: 'Input',
+    commands: BOTH,
+    value: 'MTA',
+    type: 'choice',
+    choices: { report: MTAS, chains: MTAS },
+    doc: 'Whose lines these are. auto decides line by line, so mixed logs work.',
+  },
+  {
+    long: 'inside',
+    key: 'inside',
+    category: 'Input',
+    commands: BOTH,
+    value: 'NETWORK|DOMAIN',
+    type: 'inside',
+    repeatable: true,
+    doc: 'What belongs to us: 192.0.2.0/24, 2001:db8::/32, example.com. May be repeated.',
+  },
+  {
+    long: 'jobs',
+    key: 'jobs',
+    category: 'Input',
+    commands: BOTH,
+    value: 'N',
+    type: 'integer',
+    least: 1,
+    most: 1024,
+    doc: 'Work in N threads; the result is the same for any N.',
+  },
+  {
+    long: 'unrecognised',
+    key: 'unrecognised',
+    category: 'Input',
+    commands: BOTH,
+    value: 'FILE',
+    type: 'file',
+    doc: 'Write the lines that were not recognised, and the broken ones, to FILE.',
+  },
+  {
+    long: 'since',
+    key: 'since',
+    category: 'Time',
+    commands: BOTH,
+    value: 'TIME',
+    type: 'instant',
+    doc: "From this time on: ISO 8601, today, yesterday, now, '2h ago', '3 days ago'.",
+  },
+  {
+    long: 'until',
+    key: 'until',
+    category: 'Time',
+    commands: BOTH,
+    value: 'TIME',
+    type: 'instant',
+    doc: 'Before this time; a date stands for its midnight.',
+  },
+  {
+    long: 'tz',
+    key: 'tz',
+    category: 'Time',
+    commands: BOTH,
+    value: 'ZONE',
+    type: 'zone',
+    doc: "The log's zone where its times name none: Europe/Berlin, +02:00. Also that of --since and --until. By default, this machine's.",
+  },
+  {
+    long: 'year',
+    key: 'year',
+    category: 'Time',
+    commands: BOTH,
+    value: 'YYYY',
+    type: 'integer',
+    least: 1970,
+    most: 9999,
+    doc: 'Year of the first line where its times name none. By default, inferred.',
+  },
+  {
+    long: 'with-dsn',
+    key: 'withDsn',
+    category: 'Filters',
+    commands: CHAINS,
+    doc: 'Only chains with a DSN.',
+  },
+  {
+    long: 'failed',
+    key: 'failed',
+    category: 'Filters',
+    commands: CHAINS,
+    doc: 'Only chains with a recipient that failed or expired.',
+  },
+  {
+    long: 'suspect',
+    key: 'suspect',
+    category: 'Filters',
+    commands: CHAINS,
+    doc: 'Only chains suspected of backscatter.',
+  },
+  {
+    long: 'queue-id',
+    key: 'queueId',
+    category: 'Filters',
+    commands: CHAINS,
+    value: 'ID',
+    type: 'text',
+    repeatable: true,
+    doc: 'Only chains that passed through this queue id. May be repeated.',
+  },
+  {
+    long: 'sender',
+    key: 'sender',
+    category: 'Filters',
+    commands: CHAINS,
+    value: 'ADDRESS',
+    type: 'address',
+    repeatable: true,
+    doc: "Only chains with this reverse-path: an address, @domain, or '<>' for the null reverse-path. May be repeated.",
+  },
+  {
+    long: 'recipient',
+    key: 'recipient',
+    category: 'Filters',
+    commands: CHAINS,
+    value: 'ADDRESS',
+    type: 'address',
+    repeatable: true,
+    doc: 'Only chains to this address or @domain. May be repeated.',
+  },
+  {
+    long: 'format',
+    key: 'format',
+    category: 'Output',
+    commands: BOTH,
+    value: 'FORMAT',
+    type: 'choice',
+    choices: {
+      report: ['text', 'est-dsn', 'json', 'csv', 'html', 'prometheus'],
+      chains: ['ndjson', 'csv', 'text'],
+    },
+    doc: 'What to print.',
+  },
+  {
+    long: 'output',
+    short: 'o',
+    key: 'output',
+    category: 'Output',
+    commands: BOTH,
+    value: 'FILE',
+    type: 'file',
+    doc: 'Write the result to FILE instead of standard output.',
+  },
+  {
+    long: 'top',
+    key: 'top',
+    category: 'Output',
+    commands: REPORT,
+    value: 'N',
+    type: 'integer',
+    least: 0,
+    most: 1_000_000,
+    doc: 'Rows per table, 10 by default; 0 leaves the tables out.',
+  },
+  {
+    long: 'table',
+    key: 'table',
+    category: 'Output',
+    commands: REPORT,
+    value: 'NAME',
+    type: 'text',
+    doc: 'With --format csv: the table to print, such as statistics_by_mta, per_hour, dsn_reasons. By default, the five figures.',
+  },
+  {
+    long: 'anonymise',
+    key: 'anonymise',
+    category: 'Output',
+    commands: BOTH,
+    doc: 'Replace addresses and hosts by stable pseudonyms.',
+  },
+  {
+    long: 'color',
+    key: 'color',
+    category: 'Output',
+    commands: BOTH,
+    value: 'WHEN',
+    type: 'choice',
+    choices: { report: COLORS, chains: COLORS },
+    doc: 'Colour in text; auto looks at the terminal and at NO_COLOR.',
+  },
+  {
+    long: 'no-progress',
+    key: 'noProgress',
+    category: 'Output',
+    commands: BOTH,
+    doc: 'No progress on standard error.',
+  },
+  {
+    long: 'help',
+    short: 'h',
+    key: 'help',
+    category: 'Other',
+    commands: BOTH,
+    doc: 'Print this help, or that of a command.',
+  },
+  {
+    long: 'version',
+    short: 'V',
+    key: 'version',
+    category: 'Other',
+    commands: BOTH,
+    doc: 'Print the version.',
+  },
+];
