@@ -1,0 +1,274 @@
+/**
+ * Inputs -> the analysis: what order the lines of several inputs come in.
+ *
+ * Owns the order: inputs are begun by the first time in them, and where their times overlap (a host each, qmail's
+ * send and smtpd logs) their lines are taken by time, so that what belongs together meets. Must not know flags,
+ * formats or terminals.
+ */
+import { Clock, yearEvidence } from '../lines/clock.ts';
+import { HeadParser } from '../lines/head-parser.ts';
+import type { Names } from '../lines/names.ts';
+import { LineSplitter } from '../lines/splitter.ts';
+import type { Tags } from '../lines/tags.ts';
+import { openBlocks } from '../source/blocks.ts';
+import { DamagedInput, UnreadableInput } from '../source/errors.ts';
+import { probe } from '../source/probe.ts';
+import type { Source } from '../source/source.ts';
+import type { Analysis } from './analysis.ts';
+
+export interface ReadingOptions {
+  /** Zone of stamps without one: IANA, "local" or "+02:00". */
+  readonly zone: string;
+  /** Pins the year of the first stamp without one. */
+  readonly year: number | null;
+  readonly hosts: Names;
+  readonly tags: Tags;
+}
+
+/** One input, looked at but not read. */
+export interface PreparedInput {
+  readonly source: Source;
+  readonly heads: HeadParser;
+  /** Instant of its first line with a time, Infinity without. */
+  readonly first: number;
+}
+
+export interface ReadingHooks {
+  /** Bytes taken from disk or pipe since the last call. */
+  readonly onBytes?: (bytes: number) => void;
+  /** An input is damaged or unreadable; what was good has been read. */
+  readonly onProblem: (error: Error) => void;
+  /** Called after each block; what it returns is waited for. */
+  readonly onBlock?: () => Promise<void> | null;
+  /** True once the reading should end. */
+  readonly interrupted?: () => boolean;
+}
+
+/**
+ * At a rotation the last lines of the old file and the first of the new one may be out of order by this much; beyond
+ * it the files run side by side.
+ */
+const ROTATION_JITTER = 2_000;
+
+/** Looks into every input and orders them by their first times. */
+export async function prepareInputs(
+  sources: readonly Source[],
+  options: ReadingOptions,
+): Promise<PreparedInput[]> {
+  const inputs: PreparedInput[] = [];
+  for (const source of sources) {
+    const { head, mtime } = await probe(source);
+    const year = options.year ?? yearEvidence(head);
+    const clock = (): Clock => new Clock({ zone: options.zone, year, reference: mtime ?? Date.now() });
+    const first = firstInstant(head, new HeadParser(clock(), options.hosts, options.tags));
+    inputs.push({ source, heads: new HeadParser(clock(), options.hosts, options.tags), first });
+  }
+  return inputs.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+}
+
+function firstInstant(head: Uint8Array, heads: HeadParser): number {
+  let first = Number.POSITIVE_INFINITY;
+  const splitter = new LineSplitter(
+    (bytes, start, end) => {
+      if (first !== Number.POSITIVE_INFINITY || !heads.parse(bytes, start, end)) return;
+      if (!Number.isNaN(heads.head.instant)) first = heads.head.instant;
+    },
+    () => undefined,
+  );
+  splitter.push(head);
+  splitter.finish();
+  return first;
+}
+
+/** Reads all inputs to their ends. Returns false when it was interrupted. */
+export async function readInputs(
+  inputs: readonly PreparedInput[],
+  analysis: Analysis,
+  hooks: ReadingHooks,
+): Promise<boolean> {
+  if (inputs.length === 1) return readAlone(inputs[0], analysis, hooks);
+  return readTogether(inputs, analysis, hooks);
+}
+
+/** One input: lines go straight from the block to the parser. */
+async function readAlone(input: PreparedInput, analysis: Analysis, hooks: ReadingHooks): Promise<boolean> {
+  const { source, heads } = input;
+  const splitter = new LineSplitter(
+    (bytes, start, end) => {
+      analysis.line(heads, bytes, start, end);
+    },
+    () => analysis.overlong(),
+  );
+  analysis.summary.files += 1;
+  let taken = 0;
+  let complete = true;
+  try {
+    for await (const block of openBlocks(source)) {
+      analysis.summary.bytes += block.length;
+      splitter.push(block);
+      analysis.blockDone();
+      hooks.onBytes?.(source.bytesRead - taken);
+      taken = source.bytesRead;
+      const wait = hooks.onBlock?.();
+      if (wait) await wait;
+      if (hooks.interrupted?.() === true) {
+        complete = false;
+        break;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof DamagedInput) && !(error instanceof UnreadableInput)) throw error;
+    hooks.onProblem(error);
+  }
+  splitter.finish();
+  return complete;
+}
+
+/** The lines of one input, one at a time, with the head of the next line read. */
+class LineReader {
+  readonly input: PreparedInput;
+  /** The line at hand. */
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+  /** Its instant; the one before where it has none. */
+  instant = Number.NEGATIVE_INFINITY;
+  hasHead = false;
+  overlong = false;
+
+  #blocks: AsyncGenerator<Uint8Array, void, void>;
+  #splitter: LineSplitter;
+  /** Lines of the block at hand; an over-long one has no bytes. */
+  #lines: { bytes: Uint8Array | null; start: number; end: number }[] = [];
+  #next = 0;
+  #finished = false;
+  readonly #analysis: Analysis;
+  readonly #hooks: ReadingHooks;
+  #taken = 0;
+
+  constructor(input: PreparedInput, analysis: Analysis, hooks: ReadingHooks) {
+    this.input = input;
+    this.#analysis = analysis;
+    this.#hooks = hooks;
+    this.#blocks = openBlocks(input.source);
+    this.#splitter = new LineSplitter(
+      (bytes, start, end) => {
+        this.#lines.push({ bytes, start, end });
+      },
+      () => {
+        this.#lines.push({ bytes: null, start: 0, end: 0 });
+      },
+    );
+    analysis.summary.files += 1;
+  }
+
+  /** Moves to the next line of the block at hand; false when the block is used up. */
+  step(): boolean {
+    const line = this.#lines[this.#next];
+    if (line === undefined) return false;
+    this.#next += 1;
+    this.overlong = line.bytes === null;
+    if (line.bytes === null) return true;
+    this.bytes = line.bytes;
+    this.start = line.start;
+    this.end = line.end;
+    this.hasHead = this.input.heads.parse(line.bytes, line.start, line.end);
+    const { instant } = this.input.heads.head;
+    if (this.hasHead && !Number.isNaN(instant)) this.instant = instant;
+    return true;
+  }
+
+  /** Gets more lines; false at the end of the input. */
+  async fill(): Promise<boolean> {
+    this.#lines = [];
+    this.#next = 0;
+    while (this.#lines.length === 0) {
+      if (this.#finished) return false;
+      try {
+        const { done, value } = await this.#blocks.next();
+        if (done === true || value === undefined) this.#finish();
+        else {
+          this.#analysis.summary.bytes += value.length;
+          this.#splitter.push(value);
+          const { source } = this.input;
+          this.#hooks.onBytes?.(source.bytesRead - this.#taken);
+          this.#taken = source.bytesRead;
+        }
+      } catch (error) {
+        if (!(error instanceof DamagedInput) && !(error instanceof UnreadableInput)) throw error;
+        this.#hooks.onProblem(error);
+        this.#finish();
+      }
+    }
+    return true;
+  }
+
+  #finish(): void {
+    this.#finished = true;
+    this.#splitter.finish();
+  }
+
+  async close(): Promise<void> {
+    await this.#blocks.return();
+  }
+}
+
+async function readTogether(
+  inputs: readonly PreparedInput[],
+  analysis: Analysis,
+  hooks: ReadingHooks,
+): Promise<boolean> {
+  const active: LineReader[] = [];
+  let next = 0;
+  const open = async (): Promise<void> => {
+    const reader = new LineReader(inputs[next], analysis, hooks);
+    next += 1;
+    if (await advance(reader)) active.push(reader);
+  };
+  try {
+    while (active.length > 0 || next < inputs.length) {
+      if (hooks.interrupted?.() === true) return false;
+      if (active.length === 0) {
+        await open();
+        continue;
+      }
+      let reader = active[0];
+      for (const other of active) if (other.instant < reader.instant) reader = other;
+      let limit = next < inputs.length ? inputs[next].first + ROTATION_JITTER : Number.POSITIVE_INFINITY;
+      if (reader.instant > limit) {
+        await open();
+        continue;
+      }
+      for (const other of active) if (other !== reader && other.instant < limit) limit = other.instant;
+      if (!(await takeUntil(reader, limit, analysis, hooks))) active.splice(active.indexOf(reader), 1);
+    }
+    return true;
+  } finally {
+    for (const reader of active) await reader.close();
+  }
+}
+
+/** Takes lines while they are not later than the limit; false when the input is at its end. */
+async function takeUntil(
+  reader: LineReader,
+  limit: number,
+  analysis: Analysis,
+  hooks: ReadingHooks,
+): Promise<boolean> {
+  do {
+    if (reader.overlong) analysis.overlong();
+    else analysis.lineWithHead(reader.input.heads, reader.hasHead, reader.bytes, reader.start, reader.end);
+    if (!reader.step()) {
+      analysis.blockDone();
+      const wait = hooks.onBlock?.();
+      if (wait) await wait;
+      if (hooks.interrupted?.() === true) return true;
+      if (!(await advance(reader))) return false;
+    }
+  } while (reader.instant <= limit);
+  return true;
+}
+
+async function advance(reader: LineReader): Promise<boolean> {
+  return (await reader.fill()) && reader.step();
+}

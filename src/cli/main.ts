@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/**
+ * The command line: from arguments to a command to an exit status. The only place that exits.
+ */
+import { createRequire } from 'node:module';
+import { parseArguments } from './arguments.ts';
+import { complain, EXIT_DONE, EXIT_FAILED, guardStreams } from './errors.ts';
+import { helpText } from './help.ts';
+
+async function main(): Promise<number> {
+  const args = parseArguments(process.argv.slice(2));
+  switch (args.command) {
+    case 'help':
+      process.stdout.write(helpText(args.about));
+      return EXIT_DONE;
+    case 'version':
+      process.stdout.write(`dsnstat ${version()}\n`);
+      return EXIT_DONE;
+    case 'chains':
+      return (await import('./chains.ts')).runChains(args.inputs, args.options);
+    default:
+      return (await import('./report.ts')).runReport(args.inputs, args.options);
+  }
+}
+
+function version(): string {
+  return (createRequire(import.meta.url)('../../../package.json') as { version: string }).version;
+}
+
+guardStreams();
+main().then(
+  (status) => {
+    // Not process.exit(): what is on its way to a pipe must arrive.
+    process.exitCode = status;
+    process.stdin.destroy();
+  },
+  (error: unknown) => {
+    complain(error);
+    process.exitCode = EXIT_FAILED;
+    process.stdin.destroy();
+  },
+);

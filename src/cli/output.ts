@@ -1,0 +1,52 @@
+/**
+ * Where results go: standard output or `-o FILE`, with back-pressure.
+ */
+import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+
+export class Output {
+  readonly #stream: NodeJS.WritableStream;
+  readonly #isFile: boolean;
+  #failure: Error | null = null;
+  #pieces: string[] = [];
+  #size = 0;
+
+  constructor(path: string | null) {
+    this.#isFile = path !== null && path !== '-';
+    this.#stream = this.#isFile ? createWriteStream(path as string) : process.stdout;
+    if (this.#isFile) {
+      this.#stream.on('error', (error: Error) => {
+        this.#failure ??= error;
+      });
+    }
+  }
+
+  /** Keeps text until there is enough of it for one write: a write per chain costs more than the chain. */
+  add(text: string): void {
+    this.#pieces.push(text);
+    this.#size += text.length;
+  }
+
+  get full(): boolean {
+    return this.#size > 1 << 18;
+  }
+
+  /** Hands over what was added; waits for a slow reader. */
+  async flush(): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#size === 0) return;
+    const text = this.#pieces.join('');
+    this.#pieces = [];
+    this.#size = 0;
+    if (!this.#stream.write(text)) await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]);
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    if (!this.#isFile) return;
+    this.#stream.end();
+    await finished(this.#stream as NodeJS.WriteStream);
+    if (this.#failure !== null) throw this.#failure;
+  }
+}

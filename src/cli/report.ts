@@ -1,0 +1,56 @@
+/**
+ * `dsnstat report`: one report over all input.
+ */
+import { reportCsv } from '../outputs/report-csv.ts';
+import { reportEstDsn } from '../outputs/report-est-dsn.ts';
+import { reportHtml } from '../outputs/report-html.ts';
+import { reportJson } from '../outputs/report-json.ts';
+import { reportPrometheus } from '../outputs/report-prometheus.ts';
+import { reportText } from '../outputs/report-text.ts';
+import { anonymiseReport } from '../outputs/anonymise.ts';
+import type { Report } from '../summary/report.ts';
+import { reportOf } from '../summary/view.ts';
+import type { ReportOptions } from './arguments.ts';
+import { useColor } from './color.ts';
+import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
+import { Output } from './output.ts';
+import { analyse } from './session.ts';
+
+export async function runReport(inputs: readonly string[], options: ReportOptions): Promise<number> {
+  const session = await analyse(inputs, options, { lean: true });
+  const { analysis } = session;
+  let report = reportOf(analysis.summary, analysis.pending(), {
+    top: options.top,
+    complete: session.complete,
+    generatedAt: new Date(),
+  });
+  if (options.anonymise) report = anonymiseReport(report);
+  const output = new Output(options.output);
+  // A log without any mail of ours has no report; the reason has been said.
+  if (session.complete && session.failed && report.input.lines === 0) return EXIT_FAILED;
+  output.add(await render(report, options));
+  await output.close();
+  if (!session.complete) return EXIT_INTERRUPTED;
+  return session.failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+async function render(report: Report, options: ReportOptions): Promise<string> {
+  switch (options.format) {
+    case 'json':
+      return reportJson(report);
+    case 'est-dsn':
+      return reportEstDsn(report);
+    case 'csv':
+      return reportCsv(report, options.table);
+    case 'html':
+      return reportHtml(report, { zone: options.tz });
+    case 'prometheus':
+      return reportPrometheus(report);
+    default:
+      return reportText(report, {
+        color: useColor(options, process.stdout),
+        width: process.stdout.columns ?? 100,
+        zone: options.tz,
+      });
+  }
+}

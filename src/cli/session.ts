@@ -1,0 +1,162 @@
+/**
+ * What every command that reads logs does: find the inputs, read them, complain, count time.
+ *
+ * Owns the wiring of source/ to analysis/ and the words on standard error. Must not know output formats.
+ */
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
+import { type PreparedInput, prepareInputs, readInputs } from '../analysis/reading.ts';
+import { Names } from '../lines/names.ts';
+import { Tags } from '../lines/tags.ts';
+import { RECORDED } from '../records/record.ts';
+import { MTA_NAMES } from '../chains/view.ts';
+import { findSources } from '../source/find.ts';
+import type { CommonOptions } from './arguments.ts';
+import { complain, UsageError } from './errors.ts';
+import { shortUsage } from './help.ts';
+import { Progress } from './progress.ts';
+
+export interface Session {
+  readonly analysis: Analysis;
+  readonly hosts: Names;
+  /** False when Ctrl-C ended the reading early. */
+  readonly complete: boolean;
+  /** Some input could not be read, or not to its end. */
+  readonly failed: boolean;
+}
+
+/** Formats that a head may have, for the message about a file with none of them. */
+const TRIED = 'syslog (RFC 3164, RFC 3339, RFC 5424), journalctl -o json|short|short-iso, multilog TAI64N';
+
+/** Reads all inputs into an analysis; every fault is one line on standard error, and the rest is still read. */
+export async function analyse(
+  inputs: readonly string[],
+  options: CommonOptions,
+  hooks: Pick<AnalysisOptions, 'onChain' | 'lean'> & { readonly onStart?: (hosts: Names) => void; readonly onBlock?: () => Promise<void> | null },
+): Promise<Session> {
+  const found = await findSources(inputs, { stdinIsTty: process.stdin.isTTY === true });
+  for (const problem of found.problems) complain(`${problem.path}: ${problem.message}`);
+  for (const note of found.notes) complain(`${note.path}: ${note.message}`);
+  if (found.chosen.length > 0) complain(`reading ${found.chosen.join(', ')}`);
+  if (found.sources.length === 0) {
+    if (found.problems.length > 0) return emptySession();
+    throw new UsageError(`nothing to read: name a log file, or pipe one in\n${shortUsage()}`);
+  }
+  const hosts = new Names();
+  hooks.onStart?.(hosts);
+  const prepared = await prepareInputs(found.sources, { zone: options.tz, year: options.year, hosts, tags: new Tags() });
+  const unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
+  const analysis = new Analysis({
+    mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
+    since: options.since,
+    until: options.until,
+    lean: hooks.lean ?? false,
+    onChain: hooks.onChain,
+    onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
+  });
+  let failed = found.problems.length > 0;
+  const progress = new Progress({ total: totalSize(prepared), wanted: !options.noProgress });
+  const interrupt = new Interrupt(() => {
+    for (const { source } of prepared) source.stop();
+  });
+  let complete: boolean;
+  try {
+    complete = await readInputs(prepared, analysis, {
+      onBytes: (bytes) => progress.add(bytes),
+      onProblem: (error) => {
+        progress.clear();
+        complain(error);
+        failed = true;
+      },
+      onBlock: hooks.onBlock,
+      interrupted: () => interrupt.seen,
+    });
+  } finally {
+    interrupt.release();
+    progress.clear();
+    await unread?.close();
+  }
+  if (interrupt.seen) complete = false;
+  if (complete && analysis.summary.lines[RECORDED] === 0 && !sawMta(analysis)) {
+    failed = true;
+    const lines = analysis.summary.lines.reduce((n, c) => n + c, 0);
+    complain(
+      lines === 0
+        ? 'no log lines at all: the input is empty'
+        : `no line of sendmail, Postfix or qmail in ${lines} lines (tried ${TRIED})`,
+    );
+  }
+  return { analysis, hosts, complete, failed };
+}
+
+function emptySession(): Session {
+  return { analysis: new Analysis(), hosts: new Names(), complete: true, failed: true };
+}
+
+function sawMta(analysis: Analysis): boolean {
+  return analysis.summary.seen.some((seen) => seen);
+}
+
+function totalSize(inputs: readonly PreparedInput[]): number | null {
+  let total = 0;
+  for (const { source } of inputs) {
+    if (source.size === null) return null;
+    total += source.size;
+  }
+  return total;
+}
+
+/** Ctrl-C and SIGTERM end the reading after the block at hand; a second one ends the program. */
+class Interrupt {
+  seen = false;
+  readonly #act: () => void;
+  readonly #listener = (): void => {
+    if (this.seen) process.exit(130);
+    this.seen = true;
+    this.#act();
+  };
+
+  constructor(act: () => void) {
+    this.#act = act;
+    process.on('SIGINT', this.#listener);
+    process.on('SIGTERM', this.#listener);
+  }
+
+  release(): void {
+    process.off('SIGINT', this.#listener);
+    process.off('SIGTERM', this.#listener);
+  }
+}
+
+/** `--unrecognised FILE`: the lines as they are, for whoever maintains the parsers. */
+class UnreadFile {
+  readonly #stream: WriteStream;
+  #pieces: Buffer[] = [];
+  #size = 0;
+
+  constructor(path: string) {
+    this.#stream = createWriteStream(path, { mode: 0o600 });
+    this.#stream.on('error', () => undefined);
+  }
+
+  line(bytes: Uint8Array, start: number, end: number): void {
+    this.#pieces.push(Buffer.concat([bytes.subarray(start, end), NEWLINE]));
+    this.#size += end - start;
+    if (this.#size > 1 << 20) this.#flush();
+  }
+
+  #flush(): void {
+    this.#stream.write(Buffer.concat(this.#pieces));
+    this.#pieces = [];
+    this.#size = 0;
+  }
+
+  async close(): Promise<void> {
+    this.#flush();
+    this.#stream.end();
+    await finished(this.#stream);
+  }
+}
+
+const NEWLINE = Buffer.from('\n');

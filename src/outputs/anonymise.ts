@@ -1,0 +1,98 @@
+/**
+ * `--anonymise`: stand-ins for addresses, hosts and networks, so that a report or a chain can be shown to others.
+ *
+ * The same thing gets the same stand-in within a run, numbered by first sight; nothing of the real one is left. The
+ * stand-ins are reserved names and networks (RFC 2606, RFC 5737, RFC 2544, RFC 3849). Status codes, times, sizes and
+ * the words of replies stay; whatever looks like an address, a host or a message id in them does not.
+ */
+import type { Chain } from '../chains/chain.ts';
+import type { Report } from '../summary/report.ts';
+
+/** Addresses, IPs and host names in running text; qmail's `_` and brackets end them. */
+const NAMED =
+  /[^\s<>()[\],;:"'/\\]+@[A-Za-z0-9._-]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-f]{1,4}:){2,7}[0-9a-f:]*\b|\b(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b/gi;
+
+export class Anonymiser {
+  readonly #users = new Map<string, string>();
+  readonly #domains = new Map<string, string>();
+  readonly #networks = new Map<string, string>();
+  readonly #ids = new Map<string, string>();
+
+  address(address: string | null): string | null {
+    if (address === null || address === '') return address;
+    const at = address.lastIndexOf('@');
+    if (at < 0) return this.#user(address);
+    return `${this.#user(address.slice(0, at))}@${this.domain(address.slice(at + 1))}`;
+  }
+
+  domain(domain: string): string {
+    return numbered(this.#domains, domain.toLowerCase(), (n) => `domain${n}.example`);
+  }
+
+  ip(ip: string): string {
+    return numbered(this.#networks, ip.toLowerCase(), (n) =>
+      ip.includes(':') ? `2001:db8::${n.toString(16)}` : `198.${18 + ((n >> 16) & 1)}.${(n >> 8) & 255}.${n & 255}`,
+    );
+  }
+
+  messageId(id: string | null): string | null {
+    return id === null ? null : numbered(this.#ids, id, (n) => `<message${n}@domain.example>`);
+  }
+
+  /** A reply, a relay, a reason: everything in it that names somebody. */
+  text(text: string): string {
+    return text.replace(NAMED, (found) => {
+      if (found.includes('@')) return this.address(found) as string;
+      if (/^\d{1,3}(\.\d{1,3}){3}$/.test(found) || found.includes(':')) return this.ip(found);
+      return this.domain(found);
+    });
+  }
+
+  chain(chain: Chain): Chain {
+    const text = (value: string | null): string | null => (value === null ? null : this.text(value));
+    return {
+      ...chain,
+      host: chain.host === null ? null : this.domain(chain.host),
+      message_id: this.messageId(chain.message_id),
+      reverse_path: this.address(chain.reverse_path),
+      origin: {
+        kind: chain.origin.kind,
+        client_ip: chain.origin.client_ip === null ? null : this.ip(chain.origin.client_ip),
+        client_name: chain.origin.client_name === null ? null : this.domain(chain.origin.client_name),
+        auth_user: this.address(chain.origin.auth_user),
+      },
+      recipients: chain.recipients.map((r) => ({
+        ...r,
+        recipient: this.address(r.recipient),
+        original_recipient: this.address(r.original_recipient),
+        relay: text(r.relay),
+        reply: text(r.reply),
+      })),
+      dsns: chain.dsns.map((d) => ({ ...d, recipient: this.address(d.recipient), reason: text(d.reason) })),
+    };
+  }
+
+  #user(local: string): string {
+    return numbered(this.#users, local, (n) => `user${n}`);
+  }
+}
+
+function numbered(known: Map<string, string>, key: string, make: (n: number) => string): string {
+  let standIn = known.get(key);
+  if (standIn === undefined) {
+    standIn = make(known.size + 1);
+    known.set(key, standIn);
+  }
+  return standIn;
+}
+
+export function anonymiseReport(report: Report): Report {
+  const anonymiser = new Anonymiser();
+  return {
+    ...report,
+    tables: report.tables.map((table) => ({
+      ...table,
+      rows: table.rows.map((row) => ({ ...row, key: anonymiser.text(row.key) })),
+    })),
+  };
+}
