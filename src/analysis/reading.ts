@@ -141,6 +141,7 @@ class LineReader {
   /** Lines of the block at hand; an over-long one has no bytes. */
   #lines: { bytes: Uint8Array | null; start: number; end: number }[] = [];
   #next = 0;
+  #memory: ArrayBufferLike | null = null;
   #finished = false;
   readonly #analysis: Analysis;
   readonly #hooks: ReadingHooks;
@@ -153,7 +154,9 @@ class LineReader {
     this.#blocks = openBlocks(input.source);
     this.#splitter = new LineSplitter(
       (bytes, start, end) => {
-        this.#lines.push({ bytes, start, end });
+        // A line that was carried over from the block before is valid during this call only.
+        if (bytes.buffer === this.#memory) this.#lines.push({ bytes, start, end });
+        else this.#lines.push({ bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start });
       },
       () => {
         this.#lines.push({ bytes: null, start: 0, end: 0 });
@@ -189,6 +192,7 @@ class LineReader {
         if (done === true || value === undefined) this.#finish();
         else {
           this.#analysis.summary.bytes += value.length;
+          this.#memory = value.buffer;
           this.#splitter.push(value);
           const { source } = this.input;
           this.#hooks.onBytes?.(source.bytesRead - this.#taken);
@@ -205,6 +209,7 @@ class LineReader {
 
   #finish(): void {
     this.#finished = true;
+    this.#memory = null;
     this.#splitter.finish();
   }
 

@@ -38,7 +38,7 @@ export async function analyse(
   const found = await findSources(inputs, { stdinIsTty: process.stdin.isTTY === true });
   for (const problem of found.problems) complain(`${problem.path}: ${problem.message}`);
   for (const note of found.notes) complain(`${note.path}: ${note.message}`);
-  if (found.chosen.length > 0) complain(`reading ${found.chosen.join(', ')}`);
+  if (found.chosen.some((path) => path !== '-')) complain(`reading ${found.chosen.join(', ')}`);
   if (found.sources.length === 0) {
     if (found.problems.length > 0) return emptySession();
     throw new UsageError(`nothing to read: name a log file, or pipe one in\n${shortUsage()}`);
