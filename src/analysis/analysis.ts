@@ -63,7 +63,7 @@ export class Analysis {
       if (!this.#inWindow(root.first)) return;
       this.summary.tally(root);
       onChain?.(root);
-    });
+    }, options.lean ?? false);
     const again = new ParsedRecord();
     this.joiner.reparse = (joined, head) => {
       const { bytes, textStart, textEnd } = head;

@@ -61,7 +61,7 @@ import {
   SPLIT,
   SUBMISSION,
 } from '../records/record.ts';
-import { asciiText, text } from '../records/text.ts';
+import { asciiText, text, textKey } from '../records/text.ts';
 import { splitAddresses, unwrapAddress } from '../dsn/address.ts';
 import {
   CONTINUES,
@@ -102,8 +102,15 @@ export class Joiner {
   /** Reads a text again, for lines that came in parts; set by the pipeline. */
   reparse: ((joined: Uint8Array, head: LineHead) => ParsedRecord | null) | null = null;
 
-  constructor(sink: ChainSink) {
+  /**
+   * Lean: texts that only a chain's output needs are not made. A recipient that is delivered without ado keeps its key
+   * alone; whatever fails, waits, is handed on or is a DSN has all its texts, because the report names it.
+   */
+  readonly #lean: boolean;
+
+  constructor(sink: ChainSink, lean = false) {
     this.#sink = sink;
+    this.#lean = lean;
   }
 
   take(head: LineHead, record: ParsedRecord): void {
@@ -332,8 +339,8 @@ export class Joiner {
     life.uid = record.uid;
     life.pid = head.pid;
     if (record.origin === ORIGIN_SMTP) {
-      life.clientName = spanText(bytes, record.clientName);
-      life.clientIp = spanText(bytes, record.clientIp);
+      if (!this.#lean) life.clientName = spanText(bytes, record.clientName);
+      if (record.clientIp.present) life.clientIp = asciiText(bytes, record.clientIp.start, record.clientIp.end);
       if (record.authUser.present) life.authUser = spanText(bytes, record.authUser);
     }
     if (this.state.sessions.size > 0) this.#applySession(life, head, at);
@@ -341,7 +348,7 @@ export class Joiner {
       const parent = this.#olderId(head, record, at, life);
       if (parent !== null) this.#attach(parent, life, CONTINUES);
     }
-    if (life.messageId !== null) this.#cameBack(life, at);
+    if (life.messageKey !== 0) this.#cameBack(life, at);
   }
 
   /** `orig_queue_id=P`, `orig_id=P`: the id that the message had before. */
@@ -360,12 +367,16 @@ export class Joiner {
       life === null ||
       life.end !== 0 ||
       // A second Message-ID of the same id is another header of the same mail, or the id came again.
-      (life.messageId !== null && !resent && (life.accepted || at - life.last > OUT_OF_ORDER))
+      (life.messageKey !== 0 && !resent && (life.accepted || at - life.last > OUT_OF_ORDER))
     ) {
       life = this.#begin(head, record, at);
     } else this.#touch(life, record.kind, at);
     if (!resent || life.head === MESSAGE_ID) life.begun = true;
-    life.messageId ??= text(head.bytes, record.messageId.start, record.messageId.end);
+    if (life.messageKey === 0) {
+      const { start, end } = record.messageId;
+      life.messageKey = end > start ? textKey(head.bytes, start, end) : EMPTY_MESSAGE_ID;
+      if (!this.#lean) life.messageId = text(head.bytes, start, end);
+    }
     if (life.origin === ORIGIN_LOCAL) this.#cameBack(life, at);
   }
 
@@ -384,16 +395,30 @@ export class Joiner {
   #postfixAttempt(head: LineHead, record: ParsedRecord, at: number): void {
     const { bytes } = head;
     const life = this.#lifeOf(head, record, at);
-    const original = record.originalRecipient.present
-      ? text(bytes, record.originalRecipient.start, record.originalRecipient.end)
-      : null;
-    const r = life.recipient(text(bytes, record.recipient.start, record.recipient.end), original);
+    let key = textKey(bytes, record.recipient.start, record.recipient.end);
+    if (record.originalRecipient.present) {
+      key = key * 31 + textKey(bytes, record.originalRecipient.start, record.originalRecipient.end);
+    }
+    const r = life.findRecipient(key) ?? life.addRecipient(key, '', null);
+    if (this.#lean && record.outcome === SENT && isOrdinary(life) && (record.flags & (FORWARDED | PIPED | LOOPBACK)) === 0) {
+      r.attempts += 1;
+      r.outcome = SENT;
+      r.handedOn = false;
+      if (!record.other.present || !this.#isOwnAddress(head, record)) return;
+      r.attempts -= 1;
+    }
+    if (r.address === '') {
+      r.address = text(bytes, record.recipient.start, record.recipient.end);
+      if (record.originalRecipient.present) {
+        r.original = text(bytes, record.originalRecipient.start, record.originalRecipient.end);
+      }
+    }
     const wasDelivered = r.outcome === SENT && !r.handedOn;
     this.#attempted(r, head, record, record.outcome, at);
     if (record.outcome !== SENT) return;
     if ((record.flags & PIPED) !== 0) {
       life.piped = true;
-      if (life.messageId !== null) this.#goesOut(life, at);
+      if (life.messageKey !== 0) this.#goesOut(life);
       return;
     }
     if (!record.other.present) return;
@@ -505,7 +530,7 @@ export class Joiner {
   /** `; from=<s> to=<r>` of an action line: the only place where a held or dropped message names them. */
   #actionEnvelope(life: Life, head: LineHead, record: ParsedRecord): void {
     if (record.hasReversePath) life.reversePath ??= text(head.bytes, record.reversePath.start, record.reversePath.end);
-    if (record.recipient.present) life.recipient(text(head.bytes, record.recipient.start, record.recipient.end), null);
+    if (record.recipient.present) named(life, text(head.bytes, record.recipient.start, record.recipient.end));
   }
 
   #hold(head: LineHead, record: ParsedRecord, at: number): void {
@@ -552,33 +577,32 @@ export class Joiner {
     life.discarded = true;
     life.accepted = true;
     life.reversePath ??= facts.discard.reversePath;
-    if (facts.discard.recipient !== null) life.recipient(facts.discard.recipient, null);
+    if (facts.discard.recipient !== null) named(life, facts.discard.recipient);
     facts.discard = null;
     life.end = END_DISCARDED;
     this.#ended(life);
   }
 
   /** A pipe(8) delivery: the command may hand the mail back through sendmail(1), in either order of lines. */
-  #goesOut(life: Life, at: number): void {
-    const back = this.state.pickedUpByMessageId.get(life.messageId!);
+  #goesOut(life: Life): void {
+    const back = this.state.pickedUpByMessageId.get(life.messageKey);
     if (back !== undefined && back !== life && back.parent === null && !back.retired && comesBack(life, back)) {
       this.#attach(life, back, CONTINUES);
       return;
     }
     limit(this.state.pipedByMessageId);
-    this.state.pipedByMessageId.set(life.messageId!, life);
-    void at;
+    this.state.pipedByMessageId.set(life.messageKey, life);
   }
 
   #cameBack(life: Life, at: number): void {
-    if (life.origin !== ORIGIN_LOCAL || life.messageId === null || life.messageId === '<>') return;
-    const out = this.state.pipedByMessageId.get(life.messageId);
+    if (life.origin !== ORIGIN_LOCAL || life.messageKey === EMPTY_MESSAGE_ID) return;
+    const out = this.state.pipedByMessageId.get(life.messageKey);
     if (out !== undefined && out !== life && !out.retired && claimable(out, at) && comesBack(out, life)) {
       this.#attach(out, life, CONTINUES);
       return;
     }
     limit(this.state.pickedUpByMessageId);
-    this.state.pickedUpByMessageId.set(life.messageId, life);
+    this.state.pickedUpByMessageId.set(life.messageKey, life);
   }
 
   // ---- DSNs and splits, Postfix and sendmail ------------------------------------------------------------------------
@@ -596,7 +620,7 @@ export class Joiner {
     if (record.outcome === GIVEN_UP) this.#expire(parent, record, at);
     if (record.recipient.present && parent.recipients.length === 0) {
       // `Too many hops`: refused by sendmail itself, without a `to=` line.
-      const r = parent.recipient(text(bytes, record.recipient.start, record.recipient.end), null);
+      const r = named(parent, text(bytes, record.recipient.start, record.recipient.end));
       r.outcome = FAILED;
       r.attempts = 1;
       r.at = at;
@@ -643,9 +667,12 @@ export class Joiner {
     life.size = record.size;
     life.envelopeRecipients = record.recipients;
     if (record.hasReversePath) life.reversePath = unwrapAddress(text(bytes, record.reversePath.start, record.reversePath.end));
-    if (record.messageId.present) life.messageId = text(bytes, record.messageId.start, record.messageId.end);
-    life.clientName = spanText(bytes, record.clientName);
-    life.clientIp = spanText(bytes, record.clientIp);
+    // Message-IDs that sendmail made itself tell the host's name, which bare senders lack.
+    if (record.messageId.present && (!this.#lean || record.origin === ORIGIN_LOCAL || life.reversePath === '')) {
+      life.messageId = text(bytes, record.messageId.start, record.messageId.end);
+    }
+    if (!this.#lean) life.clientName = spanText(bytes, record.clientName);
+    if (record.clientIp.present) life.clientIp = asciiText(bytes, record.clientIp.start, record.clientIp.end);
     if (record.authUser.present) life.authUser ??= spanText(bytes, record.authUser);
     if (life.discarded) {
       life.end = END_DISCARDED;
@@ -661,6 +688,20 @@ export class Joiner {
       if (!life.waiting) this.state.shortQueue.push(life);
       return;
     }
+    if (this.#lean && record.outcome === SENT && (record.flags & LOOPBACK) === 0 && isOrdinary(life)) {
+      const { start, end } = record.recipient;
+      if (isOneAddress(bytes, start, end)) {
+        // The usual line, without its texts.
+        const key = textKey(bytes, start, end);
+        const r = life.findRecipient(key) ?? life.addRecipient(key, '', null);
+        r.attempts += 1;
+        r.outcome = SENT;
+        r.handedOn = false;
+        if (r.relay === null && record.relay.present && isLocalRelay(bytes, record.relay.start, record.relay.end)) r.relay = 'local';
+        if ((record.flags & MORE) === 0) this.#sendmailEnd(life);
+        return;
+      }
+    }
     splitAddresses(bytes, record.recipient.start, record.recipient.end, (start, end) => {
       const address = unwrapAddress(text(bytes, start, end));
       // A report that could not be addressed is logged under the message, as a failure to reach its sender.
@@ -668,7 +709,10 @@ export class Joiner {
         life.dsnLost = true;
         return;
       }
-      this.#attempted(life.recipient(address, null), head, record, record.outcome, at);
+      const key = textKey(bytes, start, end);
+      const r = life.findRecipient(key) ?? life.addRecipient(key, address, null);
+      if (r.address === '') r.address = address;
+      this.#attempted(r, head, record, record.outcome, at);
     });
     if (record.outcome === SENT && record.other.present && (record.flags & LOOPBACK) !== 0) {
       const { start, end } = record.other;
@@ -676,10 +720,12 @@ export class Joiner {
         for (const r of life.recipients) if (r.outcome === SENT && r.at === at) r.handedOn = true;
       }
     }
-    if ((record.flags & MORE) === 0) {
-      if (impliesEnd(life)) this.#implyEnd(life);
-      else if (life.impliedEnd) this.#resume(life);
-    }
+    if ((record.flags & MORE) === 0) this.#sendmailEnd(life);
+  }
+
+  #sendmailEnd(life: Life): void {
+    if (impliesEnd(life)) this.#implyEnd(life);
+    else if (life.impliedEnd) this.#resume(life);
   }
 
   #implyEnd(life: Life): void {
@@ -771,7 +817,9 @@ export class Joiner {
     const life = this.#lifeOf(head, record, at);
     // Numbers begin at 1 when qmail-send does: what was under way is forgotten.
     if (record.delivery === 1) this.#restart(head.host);
-    const recipient = life.recipient(text(head.bytes, record.recipient.start, record.recipient.end), null);
+    const { start, end } = record.recipient;
+    const key = textKey(head.bytes, start, end);
+    const recipient = life.findRecipient(key) ?? life.addRecipient(key, text(head.bytes, start, end), null);
     limit(this.state.deliveries);
     this.state.deliveries.set(processKey(head.host, record.delivery), { life, recipient, at });
     if (life.parent === null && this.state.bounceByQp.size > 0 && (life.reversePath === '' || life.reversePath === '#@[]')) {
@@ -917,6 +965,8 @@ export class Joiner {
 
 /** END_... that no line says: sendmail, all recipients done. */
 export const END_IMPLIED = 6;
+/** `message-id=` and `message-id=<>` name nothing. */
+const EMPTY_MESSAGE_ID = textKey(Uint8Array.of(0x3c, 0x3e), 0, 2);
 const OPEN_BOUNCE = 24 * 3_600_000;
 const LIST_SEPARATOR = Uint8Array.of(0x3b, 0x20);
 
@@ -924,6 +974,27 @@ function markRetired(life: Life): void {
   life.retired = true;
   for (const next of life.next) markRetired(next);
   for (const link of life.dsns) if (link.child !== null && !link.child.retired) markRetired(link.child);
+}
+
+/** A recipient that no attempt line names. */
+function named(life: Life, address: string): Recipient {
+  const bytes = Buffer.from(address);
+  const key = textKey(bytes, 0, bytes.length);
+  return life.findRecipient(key) ?? life.addRecipient(key, address, null);
+}
+
+/** Somebody's message, not a DSN: nobody asks for the names of its recipients while all goes well. */
+function isOrdinary(life: Life): boolean {
+  return life.reversePath !== null && life.reversePath !== '' && life.parent === null;
+}
+
+function isOneAddress(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i += 1) if (bytes[i] === 0x2c) return false;
+  return true;
+}
+
+function isLocalRelay(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start === 5 && bytes[start] === 0x6c && bytes[start + 1] === 0x6f && bytes[start + 4] === 0x6c;
 }
 
 function applyClient(life: Life, facts: SessionFacts): void {

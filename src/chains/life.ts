@@ -20,8 +20,11 @@ export const REPORTS = 2;
 
 /** What became of one recipient of one life, so far. */
 export class Recipient {
-  readonly address: string;
-  readonly original: string | null;
+  /** Stands for address and original recipient: what tells recipients of one life apart. */
+  readonly key: number;
+  /** "" in a lean run while nothing has gone wrong (joiner.ts). */
+  address: string;
+  original: string | null;
   /** Outcome of the last attempt (record.ts); 0 while the first is under way. */
   outcome = 0;
   attempts = 0;
@@ -34,7 +37,8 @@ export class Recipient {
   /** The life that an alias or .forward made of it. */
   forwardedTo: Life | null = null;
 
-  constructor(address: string, original: string | null) {
+  constructor(key: number, address: string, original: string | null) {
+    this.key = key;
     this.address = address;
     this.original = original;
   }
@@ -79,6 +83,8 @@ export class Life {
   authUser: string | null = null;
   uid = -1;
   messageId: string | null = null;
+  /** Stands for the Message-ID (text.ts textKey), 0 when none was seen. */
+  messageKey = 0;
   reversePath: string | null = null;
   size = -1;
   /** Recipients according to the envelope, -1 when unknown. */
@@ -136,25 +142,29 @@ export class Life {
     this.last = at;
   }
 
-  /** The recipient of an attempt line, made if it is new. */
-  recipient(address: string, original: string | null): Recipient {
+  /** The recipient with this key, or null. */
+  findRecipient(key: number): Recipient | null {
     const list = this.recipients;
-    if (list === NO_RECIPIENTS) this.recipients = [];
-    else {
-      // From the end: attempts for many recipients come in the order in which they were added, again and again,
-      // so the next one is asked for next to the last one found.
-      const from = lookFrom < list.length ? lookFrom : 0;
-      for (let i = from, n = list.length; n > 0; n -= 1) {
-        const r = list[i];
-        if (r.address === address && r.original === original) {
-          lookFrom = i + 1 < list.length ? i + 1 : 0;
-          return r;
-        }
-        i = i + 1 < list.length ? i + 1 : 0;
+    const length = list.length;
+    if (length === 0) return null;
+    // Attempts for many recipients come in the order in which they were added, again and again: the one asked for
+    // next stands behind the last one found.
+    let i = lookFrom < length ? lookFrom : 0;
+    for (let n = length; n > 0; n -= 1) {
+      const r = list[i];
+      i = i + 1 < length ? i + 1 : 0;
+      if (r.key === key) {
+        lookFrom = i;
+        return r;
       }
     }
-    const made = new Recipient(address, original);
-    this.recipients.push(made);
+    return null;
+  }
+
+  addRecipient(key: number, address: string, original: string | null): Recipient {
+    const made = new Recipient(key, address, original);
+    if (this.recipients === NO_RECIPIENTS) this.recipients = [made];
+    else this.recipients.push(made);
     return made;
   }
 

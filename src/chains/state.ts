@@ -75,8 +75,8 @@ export class JoinerState {
   readonly sessions = new Map<number, SessionFacts>();
   /** sendmail lines in parts, by host and id: texts so far. */
   readonly parts = new Map<string, string[]>();
-  readonly pipedByMessageId = new Map<string, Life>();
-  readonly pickedUpByMessageId = new Map<string, Life>();
+  readonly pipedByMessageId = new Map<number, Life>();
+  readonly pickedUpByMessageId = new Map<number, Life>();
   // qmail, by host and process or delivery number
   readonly deliveries = new Map<number, Delivery>();
   readonly lifeByQp = new Map<number, Life>();

@@ -67,7 +67,6 @@ for (const glyph of 'abcdefghijknortuvwxyz') MAY_BE_LINE[glyph.charCodeAt(0)] = 
 
 // Imported constants are read through a module cell each time, own ones are folded into the code.
 const HEX_DIGIT = HEX;
-const POWERS_OF_TEN = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 
 export class HeadParser {
   readonly head = new LineHead();
@@ -150,18 +149,16 @@ export class HeadParser {
     let at = start + ISO_LENGTH;
     let fraction = 0;
     if (bytes[at] === DOT) {
-      at++;
-      const digitsStart = at;
-      let digits = 0;
-      for (; at < digitsStart + 9; at++) {
+      // Microseconds, as rsyslog and journalctl write them; a longer or shorter fraction is read elsewhere.
+      let microseconds = 0;
+      let wrong = 0;
+      for (const stop = at + 7; ++at < stop; ) {
         const digit = bytes[at] - ZERO;
-        if (digit < 0 || digit > 9) break;
-        digits = digits * 10 + digit;
+        wrong |= digit | (9 - digit);
+        microseconds = microseconds * 10 + digit;
       }
-      // Nine digits are Docker's or Kubernetes': a wrapper.
-      const precision = at - digitsStart;
-      if (precision === 0 || precision === 9) return false;
-      fraction = (digits * 1000) / POWERS_OF_TEN[precision];
+      if (wrong < 0) return false;
+      fraction = microseconds / 1000;
     }
     if (this.zoneBytes.standsAt(this.view, at, end)) at += this.zoneBytes.size;
     else {
@@ -232,7 +229,7 @@ export class HeadParser {
     this.begin(bytes, instant);
     head.host = this.host;
 
-    const slot = tagStart + GUESSED_FROM <= end ? this.tagCache.find(this.view, tagStart, end) : -1;
+    const slot = tagStart + GUESSED_FROM <= end ? this.tagCache.find(this.view, tagStart) : -1;
     let at = slot >= 0 ? tagStart + this.tagCache.lengthOf(slot) : tagStart;
     // A guess is right only if the tag ends there: `smtp` must not be found in `smtpd`.
     const guessed = slot >= 0 && (bytes[at] === BRACKET_OPEN || bytes[at] === COLON);
@@ -267,17 +264,17 @@ export class HeadParser {
     if (guessed) head.tag = this.tagCache.tagOf(slot);
     else {
       head.tag = this.tags.hashed(bytes, tagStart, tagEnd, hash);
-      if (tagStart + GUESSED_FROM <= end) this.tagCache.set(this.view, bytes, tagStart, tagEnd, head.tag);
+      if (tagStart + GUESSED_FROM <= end) this.tagCache.set(this.view, tagStart, tagEnd - tagStart, head.tag);
     }
     head.pid = pid;
 
     while (at < end && bytes[at] === SPACE) at++;
-    const doubt = at < end ? MAY_BE_HEAD[bytes[at]] : 1;
-    if (doubt !== 0) {
+    if (at >= end || MAY_BE_HEAD[bytes[at]] !== 0) {
       // Queue ids begin with digits; splogger's stamp does not stand behind these two.
-      const program = head.tag.program;
-      if (doubt === 1 || (program !== 'postfix' && program !== 'sendmail'))
-        return this.shapes.text(bytes, at, end);
+      const { program } = head.tag;
+      const isQueueId =
+        at < end && MAY_BE_HEAD[bytes[at]] === 2 && (program === 'postfix' || program === 'sendmail');
+      if (!isQueueId) return this.shapes.text(bytes, at, end);
     }
     head.textStart = at;
     head.textEnd = end;
