@@ -10,6 +10,7 @@
 import type { LineHead } from '../src/lines/head.ts';
 import { ascii, decimal, find, findByte, findLast, skipDigits, startsWith } from '../src/records/bytes.ts';
 import type { Parser } from '../src/records/contract.ts';
+import { setId } from '../src/records/text.ts';
 import {
   BOUNCE,
   BOUNCE_DISCARDED,
@@ -149,7 +150,7 @@ function parse(head: LineHead, record: ParsedRecord): LineClass {
 function number(bytes: Uint8Array, at: number, end: number, record: ParsedRecord, kind: number): LineClass {
   const stop = skipDigits(bytes, at, end);
   if (stop === at) return MALFORMED;
-  record.id.set(at, stop);
+  setId(record, bytes, at, stop);
   record.kind = kind;
   return RECORDED;
 }

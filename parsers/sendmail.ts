@@ -11,6 +11,7 @@
 import type { LineHead } from '../src/lines/head.ts';
 import { ascii, decimal, endsWith, find, findByte, findLast, skipDigits, startsWith } from '../src/records/bytes.ts';
 import type { Parser } from '../src/records/contract.ts';
+import { setId } from '../src/records/text.ts';
 import {
   ACCEPTED,
   ATTEMPT,
@@ -156,14 +157,14 @@ function parse(head: LineHead, record: ParsedRecord): LineClass {
   while (at < end && ALNUM[bytes[at]] === 1) at += 1;
   if (isQueueId(bytes, start, at)) {
     if (bytes[at] === COLON) {
-      record.id.set(start, at);
+      setId(record, bytes, start, at);
       return parseQueued(head, record, at + 2);
     }
     if (bytes[at] === BRACKET_OPEN) {
       // A line too long for syslog: `QID[2]: text ...` [conf.c sm_syslog].
       const close = skipDigits(bytes, at + 1, end);
       if (close > at + 1 && bytes[close] === BRACKET_CLOSE && bytes[close + 1] === COLON) {
-        record.id.set(start, at);
+        setId(record, bytes, start, at);
         record.kind = PART;
         record.part = decimal(bytes, at + 1, end);
         const text = close + 3;
@@ -533,7 +534,7 @@ function parseOldClone(bytes: Uint8Array, at: number, end: number, record: Parse
   while (i < end && ALNUM[bytes[i]] === 1) i += 1;
   if (!isQueueId(bytes, at, i)) return UNRECOGNISED;
   record.other.set(record.id.start, record.id.end);
-  record.id.set(at, i);
+  setId(record, bytes, at, i);
   record.kind = SPLIT;
   return RECORDED;
 }

@@ -55,16 +55,18 @@ import {
   REFUSAL,
   RESENT,
   RESTART,
+  type Span,
   SENDMAIL,
   SENT,
   SESSION_ONLY,
   SPLIT,
   SUBMISSION,
 } from '../records/record.ts';
-import { asciiText, text, textKey } from '../records/text.ts';
+import { asciiText, idCheck, idHash, text, textKey } from '../records/text.ts';
 import { splitAddresses, unwrapAddress } from '../dsn/address.ts';
 import {
   CONTINUES,
+  checkOf,
   claimable,
   type DsnLink,
   ENDED_GRACE,
@@ -81,7 +83,6 @@ import {
   rootOf,
 } from './life.ts';
 import { JoinerState, limit, processKey, PROCESS_KEY, type SessionFacts } from './state.ts';
-import { LifeTable } from './table.ts';
 
 /** Called once per chain, with the life at its root, when nothing can join it any more. */
 export type ChainSink = (root: Life) => void;
@@ -218,11 +219,9 @@ export class Joiner {
 
   /** The newest life of the record's id that can still be joined, or null. */
   #existing(head: LineHead, record: ParsedRecord, at: number): Life | null {
-    const { start, end } = record.id;
-    const hash = LifeTable.hash(head.bytes, start, end);
     const space = record.mta === QMAIL ? MESSAGE_NUMBER : QUEUE_ID;
     const instance = head.tag.instance;
-    let life = this.state.table.find(hash, space, head.bytes, start, end);
+    let life = this.state.table.find(record.idHash, checkOf(record.idCheck, space));
     while (life !== null) {
       if (life.host === head.host && life.instance === instance) {
         if (claimable(life, at)) return life;
@@ -254,7 +253,8 @@ export class Joiner {
       head.tag.instance,
       space,
       asciiText(head.bytes, start, end),
-      LifeTable.hash(head.bytes, start, end),
+      record.idHash,
+      record.idCheck,
       record.kind,
       at,
     );
@@ -267,10 +267,11 @@ export class Joiner {
     space: Life['space'],
     id: string,
     hash: number,
+    check: number,
     kind: number,
     at: number,
   ): Life {
-    const life = new Life(mta, host, instance, space, id, hash, kind, at);
+    const life = new Life(mta, host, instance, space, id, hash, checkOf(check, space), kind, at);
     this.state.table.push(life);
     return life;
   }
@@ -292,18 +293,24 @@ export class Joiner {
     may: (life: Life) => boolean,
     anyHost: boolean,
   ): Life {
-    const hash = LifeTable.hash(head.bytes, start, end);
+    const hash = idHash(head.bytes, start, end);
+    const check = idCheck(head.bytes, start, end);
     let elsewhere: Life | null = null;
-    let life = this.state.table.find(hash, QUEUE_ID, head.bytes, start, end);
+    let life = this.state.table.find(hash, checkOf(check, QUEUE_ID));
     for (; life !== null; life = life.older) {
       if (life.parent !== null || rootOf(parent) === life || !claimable(life, at) || !may(life)) continue;
       if (life.host === parent.host) return life;
       elsewhere ??= life;
     }
     if (elsewhere !== null && anyHost) return elsewhere;
-    const made = this.#make(parent.mta, parent.host, parent.instance, QUEUE_ID, asciiText(head.bytes, start, end), hash, 0, at);
+    const made = this.#make(parent.mta, parent.host, parent.instance, QUEUE_ID, asciiText(head.bytes, start, end), hash, check, 0, at);
     this.state.shortQueue.push(made);
     return made;
+  }
+
+  /** Newest life with the queue id at this place of the line. */
+  #named(bytes: Uint8Array, start: number, end: number): Life | null {
+    return this.state.table.find(idHash(bytes, start, end), checkOf(idCheck(bytes, start, end), QUEUE_ID));
   }
 
   #attach(parent: Life, child: Life, relation: typeof CONTINUES | typeof REPORTS): void {
@@ -354,8 +361,7 @@ export class Joiner {
   /** `orig_queue_id=P`, `orig_id=P`: the id that the message had before. */
   #olderId(head: LineHead, record: ParsedRecord, at: number, life: Life): Life | null {
     const { start, end } = record.other;
-    const hash = LifeTable.hash(head.bytes, start, end);
-    let older = this.state.table.find(hash, QUEUE_ID, head.bytes, start, end);
+    let older = this.#named(head.bytes, start, end);
     for (; older !== null; older = older.older) if (older !== life && claimable(older, at)) return older;
     return null;
   }
@@ -374,8 +380,8 @@ export class Joiner {
     if (!resent || life.head === MESSAGE_ID) life.begun = true;
     if (life.messageKey === 0) {
       const { start, end } = record.messageId;
-      life.messageKey = end > start ? textKey(head.bytes, start, end) : EMPTY_MESSAGE_ID;
-      if (!this.#lean) life.messageId = text(head.bytes, start, end);
+      life.messageKey = record.messageId.present ? textKey(head.bytes, start, end) : EMPTY_MESSAGE_ID;
+      if (!this.#lean) life.messageId = spanText(head.bytes, record.messageId) ?? '';
     }
     if (life.origin === ORIGIN_LOCAL) this.#cameBack(life, at);
   }
@@ -447,7 +453,7 @@ export class Joiner {
   #isOwnAddress(head: LineHead, record: ParsedRecord): boolean {
     const { bytes } = head;
     const { start, end } = record.other;
-    let life = this.state.table.find(LifeTable.hash(bytes, start, end), QUEUE_ID, bytes, start, end);
+    let life = this.#named(bytes, start, end);
     for (; life !== null; life = life.older) {
       if (life.clientIp === null) continue;
       const open = record.relay.start + text(bytes, record.relay.start, record.relay.end).indexOf('[') + 1;
@@ -544,8 +550,7 @@ export class Joiner {
     const facts = this.#session(head, at, false);
     if (facts === null || facts.clientIp === null) return;
     const { start, end } = record.other;
-    const hash = LifeTable.hash(head.bytes, start, end);
-    let life = this.state.table.find(hash, QUEUE_ID, head.bytes, start, end);
+    let life = this.#named(head.bytes, start, end);
     while (life !== null && !claimable(life, at)) life = life.older;
     if (life === null) return;
     life.clientName = facts.clientName;
@@ -1030,8 +1035,8 @@ function comesBack(out: Life, back: Life): boolean {
   return back.first >= out.first - OUT_OF_ORDER && back.first - out.first <= COMES_BACK_WITHIN && rootOf(out) !== back;
 }
 
-function spanText(bytes: Uint8Array, span: { start: number; end: number }): string | null {
-  return span.end > span.start ? text(bytes, span.start, span.end) : null;
+function spanText(bytes: Uint8Array, span: Span): string | null {
+  return span.present ? text(bytes, span.start, span.end) : null;
 }
 
 // "2.0.0", "5.1.1", ...: the same few texts millions of times, so they are shared.

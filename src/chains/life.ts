@@ -11,6 +11,11 @@ import { type Mta, POSTFIX, QUEUED, SENDMAIL } from '../records/record.ts';
 export const QUEUE_ID = 0;
 export const MESSAGE_NUMBER = 1;
 
+/** What a space does to an id's second hash. */
+export function checkOf(idCheck: number, space: number): number {
+  return idCheck ^ (space * 0x5a5a5a5a);
+}
+
 /** How a life hangs on its parent. */
 export const NO_PARENT = 0;
 /** The same message under another id. */
@@ -61,7 +66,9 @@ export class Life {
   instance: string;
   readonly space: typeof QUEUE_ID | typeof MESSAGE_NUMBER;
   readonly id: string;
+  /** Hashes of the id; the second one also tells the spaces apart. */
   readonly hash: number;
+  readonly check: number;
   /** Kind of the first record (record.ts); 0 for a life that is known from a link only. */
   head: number;
   /** Its first line was the first line of its life: it is not the rest of something. */
@@ -128,6 +135,7 @@ export class Life {
     space: typeof QUEUE_ID | typeof MESSAGE_NUMBER,
     id: string,
     hash: number,
+    check: number,
     head: number,
     at: number,
   ) {
@@ -137,6 +145,7 @@ export class Life {
     this.space = space;
     this.id = id;
     this.hash = hash;
+    this.check = check;
     this.head = head;
     this.first = at;
     this.last = at;

@@ -1,38 +1,35 @@
 /**
- * Queue ids -> lives: an open-addressing table over the id's bytes.
+ * Queue ids -> lives: an open-addressing table over two hashes of the id.
  *
- * A lookup makes no string: the id is hashed where it stands in the line and compared with the life's own text.
- * That costs 25-30 ns for an 11-byte id, against about 90 for a Map keyed by a fresh string (bench/parts.mjs).
- * Ids come back: lives of one id are stacked, the newest on top.
+ * A lookup makes no string and touches no life before it has found one: both hashes stand in one Int32Array, so that a
+ * miss or a hit is one cache line. 64 bits of hash stand for the id's bytes: with 100,000 pending lives the chance of
+ * one false match in 10^9 lookups is below 10^-5. Against a Map keyed by a fresh string: about 20 ns to 150
+ * (bench/parts.mjs). Ids come back: lives of one id are stacked, the newest on top.
  */
 import type { Life } from './life.ts';
 
+const FIRST_SIZE = 1 << 12;
+
 export class LifeTable {
-  #slots: (Life | null)[] = new Array(1 << 12).fill(null);
-  #mask = (1 << 12) - 1;
+  #hashes = new Int32Array(2 * FIRST_SIZE);
+  #slots: (Life | null)[] = new Array(FIRST_SIZE).fill(null);
+  #mask = FIRST_SIZE - 1;
   #used = 0;
   /** Lives in the table, all stacks together. */
   size = 0;
 
-  static hash(bytes: Uint8Array, start: number, end: number): number {
-    let h = 0x811c9dc5;
-    for (let i = start; i < end; i += 1) h = Math.imul(h ^ bytes[i], 0x01000193);
-    return h ^ (h >>> 15);
-  }
-
-  /** Newest pending life with this id, of any host; walk `.older` for the others. */
-  find(hash: number, space: number, bytes: Uint8Array, start: number, end: number): Life | null {
-    const slots = this.#slots;
+  /** Newest pending life with this id, of any host; walk `.older` for the others. `check` carries the id's space. */
+  find(hash: number, check: number): Life | null {
+    const hashes = this.#hashes;
     const mask = this.#mask;
-    const length = end - start;
     for (let i = hash & mask; ; i = (i + 1) & mask) {
-      const life = slots[i];
-      if (life === null) return null;
-      if (life.hash !== hash || life.id.length !== length || life.space !== space) continue;
-      const id = life.id;
-      let k = 0;
-      while (k < length && id.charCodeAt(k) === bytes[start + k]) k += 1;
-      if (k === length) return life;
+      const h = hashes[2 * i];
+      const c = hashes[2 * i + 1];
+      if (h === hash && c === check) {
+        const life = this.#slots[i];
+        if (life !== null) return life;
+      }
+      if (h === 0 && c === 0 && this.#slots[i] === null) return null;
     }
   }
 
@@ -42,7 +39,11 @@ export class LifeTable {
     this.size += 1;
     const i = this.#slotOf(life);
     const top = this.#slots[i];
-    if (top === null) this.#used += 1;
+    if (top === null) {
+      this.#used += 1;
+      this.#hashes[2 * i] = life.hash;
+      this.#hashes[2 * i + 1] = life.check;
+    }
     life.older = top;
     this.#slots[i] = life;
   }
@@ -73,40 +74,46 @@ export class LifeTable {
 
   #slotOf(life: Life): number {
     const slots = this.#slots;
+    const hashes = this.#hashes;
     const mask = this.#mask;
     for (let i = life.hash & mask; ; i = (i + 1) & mask) {
-      const top = slots[i];
-      if (top === null || (top.hash === life.hash && top.space === life.space && top.id === life.id)) return i;
+      if (slots[i] === null) return i;
+      if (hashes[2 * i] === life.hash && hashes[2 * i + 1] === life.check) return i;
     }
   }
 
   /** Backward shift: no tombstones, so that lookups stay short however many ids have come and gone. */
   #closeGap(gap: number): void {
     const slots = this.#slots;
+    const hashes = this.#hashes;
     const mask = this.#mask;
     this.#used -= 1;
     let free = gap;
-    for (let i = (gap + 1) & mask; ; i = (i + 1) & mask) {
-      const life = slots[i];
-      if (life === null) break;
-      const home = life.hash & mask;
-      if (((i - home) & mask) >= ((i - free) & mask)) {
-        slots[free] = life;
-        free = i;
-      }
+    for (let i = (gap + 1) & mask; slots[i] !== null; i = (i + 1) & mask) {
+      const home = hashes[2 * i] & mask;
+      if (((i - home) & mask) < ((i - free) & mask)) continue;
+      slots[free] = slots[i];
+      hashes[2 * free] = hashes[2 * i];
+      hashes[2 * free + 1] = hashes[2 * i + 1];
+      free = i;
     }
     slots[free] = null;
+    hashes[2 * free] = 0;
+    hashes[2 * free + 1] = 0;
   }
 
   #grow(): void {
     const old = this.#slots;
-    this.#mask = this.#mask * 2 + 1;
-    this.#slots = new Array(this.#mask + 1).fill(null);
+    const size = old.length * 2;
+    this.#mask = size - 1;
+    this.#slots = new Array(size).fill(null);
+    this.#hashes = new Int32Array(2 * size);
     for (const top of old) {
       if (top === null) continue;
-      let i = top.hash & this.#mask;
-      while (this.#slots[i] !== null) i = (i + 1) & this.#mask;
+      const i = this.#slotOf(top);
       this.#slots[i] = top;
+      this.#hashes[2 * i] = top.hash;
+      this.#hashes[2 * i + 1] = top.check;
     }
   }
 }

@@ -94,6 +94,9 @@ export class Summary {
   marked = 0;
   /** The five figures by hour of acceptance (hours since the epoch). */
   readonly hours = new Map<number, Figures>();
+  /** The hour counted last, and its figures: messages come in the order of time. */
+  #hour = Number.NaN;
+  #step: Figures | null = null;
   readonly reasons = new Counter();
   readonly dsnDomains = new Counter();
   readonly refusingRelays = new Counter();
@@ -156,12 +159,16 @@ export class Summary {
 
   #count(root: Life, incoming: number, delivered: number, estimated: number, actual: number, suppressed: number): void {
     const hour = Math.floor(root.first / HOUR);
-    let step = this.hours.get(hour);
-    if (step === undefined) {
-      step = newFigures();
-      this.hours.set(hour, step);
+    if (hour !== this.#hour || this.#step === null) {
+      this.#hour = hour;
+      this.#step = this.hours.get(hour) ?? null;
+      if (this.#step === null) {
+        this.#step = newFigures();
+        this.hours.set(hour, this.#step);
+      }
     }
-    for (const figures of [this.figures[root.mta], step]) {
+    for (let n = 0; n < 2; n += 1) {
+      const figures = n === 0 ? this.figures[root.mta] : this.#step;
       figures[INCOMING] += incoming;
       figures[DELIVERED] += delivered;
       figures[ESTIMATED] += estimated;
