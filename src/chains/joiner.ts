@@ -82,7 +82,7 @@ import {
   REPORTS,
   rootOf,
 } from './life.ts';
-import { JoinerState, limit, processKey, PROCESS_KEY, type SessionFacts } from './state.ts';
+import { JoinerState, limit, type SessionFacts } from './state.ts';
 
 /** Called once per chain, with the life at its root, when nothing can join it any more. */
 export type ChainSink = (root: Life) => void;
@@ -108,6 +108,8 @@ export class Joiner {
    * alone; whatever fails, waits, is handed on or is a DSN has all its texts, because the report names it.
    */
   readonly #lean: boolean;
+  /** Some session may be discarding: spares a look-up for every message where none is. */
+  #discarding = false;
 
   constructor(sink: ChainSink, lean = false) {
     this.#sink = sink;
@@ -350,7 +352,7 @@ export class Joiner {
       if (record.clientIp.present) life.clientIp = asciiText(bytes, record.clientIp.start, record.clientIp.end);
       if (record.authUser.present) life.authUser = spanText(bytes, record.authUser);
     }
-    if (this.state.sessions.size > 0) this.#applySession(life, head, at);
+    if (this.#discarding) this.#applySession(life, head, at);
     if (record.other.present) {
       const parent = this.#olderId(head, record, at, life);
       if (parent !== null) this.#attach(parent, life, CONTINUES);
@@ -380,7 +382,7 @@ export class Joiner {
     if (!resent || life.head === MESSAGE_ID) life.begun = true;
     if (life.messageKey === 0) {
       const { start, end } = record.messageId;
-      life.messageKey = record.messageId.present ? textKey(head.bytes, start, end) : EMPTY_MESSAGE_ID;
+      life.messageKey = record.messageId.present ? messageKey(head.bytes, start, end) : EMPTY_MESSAGE_ID;
       if (!this.#lean) life.messageId = spanText(head.bytes, record.messageId) ?? '';
     }
     if (life.origin === ORIGIN_LOCAL) this.#cameBack(life, at);
@@ -513,6 +515,7 @@ export class Joiner {
   #discard(head: LineHead, record: ParsedRecord, at: number): void {
     if (!record.id.present) {
       const facts = this.#session(head, at, true)!;
+      this.#discarding = true;
       facts.discard = {
         reversePath: record.hasReversePath ? text(head.bytes, record.reversePath.start, record.reversePath.end) : null,
         recipient: spanText(head.bytes, record.recipient),
@@ -560,17 +563,15 @@ export class Joiner {
 
   /** Facts of the session that this process holds; kept by pid because the message has no id yet. */
   #session(head: LineHead, at: number, make: boolean): SessionFacts | null {
-    const key = head.host * 0x400_0000 + head.pid;
-    let facts = this.state.sessions.get(key);
+    let facts = this.state.sessions.get(head.host, head.pid);
     if (facts !== undefined && at - facts.at > SESSION_FACTS) {
-      this.state.sessions.delete(key);
+      this.state.sessions.delete(head.host, head.pid);
       facts = undefined;
     }
     if (facts === undefined) {
       if (!make) return null;
-      limit(this.state.sessions);
       facts = { at, clientName: null, clientIp: null, authUser: null, discard: null };
-      this.state.sessions.set(key, facts);
+      this.state.sessions.set(head.host, head.pid, facts);
     }
     facts.at = at;
     return facts;
@@ -795,20 +796,19 @@ export class Joiner {
     life.size = record.size;
     life.uid = record.uid;
     life.qp = record.qp;
-    const key = processKey(head.host, record.qp);
-    limit(this.state.lifeByQp);
-    this.state.lifeByQp.set(key, life);
-    const client = this.state.clientByQp.get(key);
+    const { host } = head;
+    this.state.lifeByQp.set(host, record.qp, life);
+    const client = this.state.clientByQp.get(host, record.qp);
     if (client !== undefined && at - client.at <= SESSION_FACTS) applyClient(life, client);
-    const forward = this.state.forwardByQp.get(key);
+    const forward = this.state.forwardByQp.get(host, record.qp);
     if (forward !== undefined) {
-      this.state.forwardByQp.delete(key);
+      this.state.forwardByQp.delete(host, record.qp);
       if (at - forward.at <= COMES_BACK_WITHIN && !forward.life.retired && this.#forward(forward.life, forward.recipient, life)) return;
     }
     if (life.reversePath !== '' && life.reversePath !== '#@[]') return;
-    const bounce = this.state.bounceByQp.get(key);
+    const bounce = this.state.bounceByQp.get(host, record.qp);
     if (bounce === undefined) return;
-    this.state.bounceByQp.delete(key);
+    this.state.bounceByQp.delete(host, record.qp);
     this.#claimBounce(bounce, life);
   }
 
@@ -825,19 +825,19 @@ export class Joiner {
     const { start, end } = record.recipient;
     const key = textKey(head.bytes, start, end);
     const recipient = life.findRecipient(key) ?? life.addRecipient(key, text(head.bytes, start, end), null);
-    limit(this.state.deliveries);
-    this.state.deliveries.set(processKey(head.host, record.delivery), { life, recipient, at });
-    if (life.parent === null && this.state.bounceByQp.size > 0 && (life.reversePath === '' || life.reversePath === '#@[]')) {
+    this.state.deliveries.set(head.host, record.delivery, { life, recipient, at });
+    if (life.parent === null && (life.reversePath === '' || life.reversePath === '#@[]')) {
       this.#bounceByRecipient(life, recipient.address, at);
     }
   }
 
   /** qmail-queue behind a wrapper: the bounce's qp is the wrapper's, so the report is known by whom it goes to. */
   #bounceByRecipient(child: Life, address: string, at: number): void {
-    for (const [key, bounce] of this.state.bounceByQp) {
-      if (at - bounce.link.at > BOUNCE_WITHOUT_QP) this.state.bounceByQp.delete(key);
-      else if (bounce.life.reversePath === address && bounce.life.host === child.host) {
-        this.state.bounceByQp.delete(key);
+    const bounces = this.state.bounceByQp.of(child.host);
+    for (const [qp, bounce] of bounces) {
+      if (at - bounce.link.at > BOUNCE_WITHOUT_QP) bounces.delete(qp);
+      else if (bounce.life.reversePath === address) {
+        bounces.delete(qp);
         this.#claimBounce(bounce, child);
         return;
       }
@@ -845,22 +845,19 @@ export class Joiner {
   }
 
   #deliveryResult(head: LineHead, record: ParsedRecord, at: number): void {
-    const key = processKey(head.host, record.delivery);
-    const delivery = this.state.deliveries.get(key);
+    const delivery = this.state.deliveries.get(head.host, record.delivery);
     if (delivery === undefined) return;
-    this.state.deliveries.delete(key);
+    this.state.deliveries.delete(head.host, record.delivery);
     const { life, recipient, at: startedAt } = delivery;
     this.#touch(life, record.kind, at);
     this.#attempted(recipient, head, record, record.outcome, at);
     if (head.sploggerStamp !== 0) this.state.lastResult.set(head.host, { stamp: head.sploggerStamp, life, recipient });
     if (record.outcome !== SENT || record.qp < 0) return;
     // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
-    const forward = processKey(head.host, record.qp);
-    const child = this.state.lifeByQp.get(forward);
+    const child = this.state.lifeByQp.get(head.host, record.qp);
     if (child !== undefined && child.first >= startedAt && this.#forward(life, recipient, child)) return;
     // Or not yet: qmail-send may report the delivery before it sees the forward.
-    limit(this.state.forwardByQp);
-    this.state.forwardByQp.set(forward, { life, recipient, at });
+    this.state.forwardByQp.set(head.host, record.qp, { life, recipient, at });
   }
 
   #forward(life: Life, recipient: Recipient, child: Life): boolean {
@@ -875,12 +872,11 @@ export class Joiner {
     const life = this.#lifeOf(head, record, at);
     const link: DsnLink = { kind: DSN_FAILURE, child: null, reason: null, at, qp: record.qp };
     life.addDsn(link);
-    limit(this.state.bounceByQp);
-    this.state.bounceByQp.set(processKey(head.host, record.qp), { life, link });
+    this.state.bounceByQp.set(head.host, record.qp, { life, link });
   }
 
   #restart(host: number): void {
-    for (const key of this.state.deliveries.keys()) if (Math.floor(key / PROCESS_KEY) === host) this.state.deliveries.delete(key);
+    this.state.deliveries.of(host).clear();
   }
 
   #continuation(head: LineHead, record: ParsedRecord): void {
@@ -899,13 +895,9 @@ export class Joiner {
       authUser: spanText(head.bytes, record.authUser),
       discard: null,
     };
-    const key = processKey(head.host, record.qp);
-    const life = this.state.lifeByQp.get(key);
+    const life = this.state.lifeByQp.get(head.host, record.qp);
     if (life !== undefined && !life.retired && Math.abs(at - life.first) <= SESSION_FACTS) applyClient(life, facts);
-    else {
-      limit(this.state.clientByQp);
-      this.state.clientByQp.set(key, facts);
-    }
+    else this.state.clientByQp.set(head.host, record.qp, facts);
   }
 
   // ---- closing ------------------------------------------------------------------------------------------------------
@@ -934,13 +926,15 @@ export class Joiner {
       if (!life.closed && life.last + graceOf(life) < this.state.now) silent.push(life);
     }
     for (const life of silent) if (!life.retired && !life.closed) this.#close(life);
-    for (const [key, facts] of this.state.sessions) if (this.state.now - facts.at > SESSION_FACTS) this.state.sessions.delete(key);
-    for (const [key, facts] of this.state.clientByQp) if (this.state.now - facts.at > SESSION_FACTS) this.state.clientByQp.delete(key);
-    for (const [key, bounce] of this.state.bounceByQp) if (this.state.now - bounce.link.at > OPEN_BOUNCE) this.state.bounceByQp.delete(key);
+    const { now } = this.state;
+    this.state.sessions.sweep((facts) => now - facts.at > SESSION_FACTS);
+    this.state.clientByQp.sweep((facts) => now - facts.at > SESSION_FACTS);
+    this.state.bounceByQp.sweep((bounce) => now - bounce.link.at > OPEN_BOUNCE);
+    this.state.forwardByQp.sweep((forward) => now - forward.at > COMES_BACK_WITHIN);
+    this.state.lifeByQp.sweep((life) => life.retired);
     for (const map of [this.state.pipedByMessageId, this.state.pickedUpByMessageId]) {
       for (const [key, life] of map) if (life.retired || this.state.now - life.first > COMES_BACK_WITHIN) map.delete(key);
     }
-    for (const [key, life] of this.state.lifeByQp) if (life.retired) this.state.lifeByQp.delete(key);
   }
 
   #close(life: Life): void {
@@ -970,8 +964,13 @@ export class Joiner {
 
 /** END_... that no line says: sendmail, all recipients done. */
 export const END_IMPLIED = 6;
+/** What tells Message-IDs apart stands at their beginning; hosts at their ends are long and the same. */
+function messageKey(bytes: Uint8Array, start: number, end: number): number {
+  return textKey(bytes, start, Math.min(end, start + 32)) + (end - start);
+}
+
 /** `message-id=` and `message-id=<>` name nothing. */
-const EMPTY_MESSAGE_ID = textKey(Uint8Array.of(0x3c, 0x3e), 0, 2);
+const EMPTY_MESSAGE_ID = messageKey(Uint8Array.of(0x3c, 0x3e), 0, 2);
 const OPEN_BOUNCE = 24 * 3_600_000;
 const LIST_SEPARATOR = Uint8Array.of(0x3b, 0x20);
 

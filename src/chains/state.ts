@@ -62,6 +62,48 @@ export interface LastResult {
   recipient: Recipient;
 }
 
+/**
+ * A table by host and a small number (pid, qp, delivery). Keys are small integers to V8: one Map with keys that need a
+ * double would cost three times as much a lookup.
+ */
+export class ByProcess<T> {
+  readonly #hosts: Map<number, T>[] = [];
+
+  of(host: number): Map<number, T> {
+    return (this.#hosts[host] ??= new Map());
+  }
+
+  get(host: number, process: number): T | undefined {
+    return this.#hosts[host]?.get(process);
+  }
+
+  /** The oldest entry goes when there are too many. */
+  set(host: number, process: number, value: T): void {
+    const map = this.of(host);
+    limit(map);
+    map.set(process, value);
+  }
+
+  delete(host: number, process: number): void {
+    this.#hosts[host]?.delete(process);
+  }
+
+  /** Drops what `over` says is over. */
+  sweep(over: (value: T) => boolean): void {
+    for (const map of this.#hosts) {
+      if (map === undefined) continue;
+      for (const [process, value] of map) if (over(value)) map.delete(process);
+    }
+  }
+
+  *entries(): IterableIterator<[host: number, process: number, value: T]> {
+    for (let host = 0; host < this.#hosts.length; host += 1) {
+      const map = this.#hosts[host];
+      if (map !== undefined) for (const [process, value] of map) yield [host, process, value];
+    }
+  }
+}
+
 export class JoinerState {
   readonly table = new LifeTable();
   /** Newest instant seen. */
@@ -72,18 +114,18 @@ export class JoinerState {
   /** Roots whose own id left the table while their DSNs live on. */
   readonly closedRoots = new Set<Life>();
   /** By host and pid. */
-  readonly sessions = new Map<number, SessionFacts>();
+  readonly sessions = new ByProcess<SessionFacts>();
   /** sendmail lines in parts, by host and id: texts so far. */
   readonly parts = new Map<string, string[]>();
   readonly pipedByMessageId = new Map<number, Life>();
   readonly pickedUpByMessageId = new Map<number, Life>();
   // qmail, by host and process or delivery number
-  readonly deliveries = new Map<number, Delivery>();
-  readonly lifeByQp = new Map<number, Life>();
-  readonly bounceByQp = new Map<number, AnnouncedBounce>();
+  readonly deliveries = new ByProcess<Delivery>();
+  readonly lifeByQp = new ByProcess<Life>();
+  readonly bounceByQp = new ByProcess<AnnouncedBounce>();
   /** Forwards whose own lines have not come yet. */
-  readonly forwardByQp = new Map<number, { life: Life; recipient: Recipient; at: number }>();
-  readonly clientByQp = new Map<number, SessionFacts>();
+  readonly forwardByQp = new ByProcess<{ life: Life; recipient: Recipient; at: number }>();
+  readonly clientByQp = new ByProcess<SessionFacts>();
   /** By host. */
   readonly lastResult = new Map<number, LastResult>();
 }
@@ -98,11 +140,4 @@ export function limit(map: Map<unknown, unknown>): void {
     map.delete(key);
     return;
   }
-}
-
-export const PROCESS_KEY = 0x1_0000_0000;
-
-/** One number for a host and a process, delivery or the like on it. */
-export function processKey(host: number, process: number): number {
-  return host * PROCESS_KEY + (process >>> 0);
 }
