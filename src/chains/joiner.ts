@@ -73,7 +73,8 @@ import {
   graceOf,
   IMPLIED_END_GRACE,
   impliesEnd,
-  Life,
+  giveBack,
+  type Life,
   LINK_ONLY_GRACE,
   MESSAGE_NUMBER,
   NO_LIVES,
@@ -81,6 +82,7 @@ import {
   type Recipient,
   REPORTS,
   rootOf,
+  takeLife,
 } from './life.ts';
 import { JoinerState, limit, type SessionFacts } from './state.ts';
 
@@ -273,7 +275,8 @@ export class Joiner {
     kind: number,
     at: number,
   ): Life {
-    const life = new Life(mta, host, instance, space, id, hash, checkOf(check, space), kind, at);
+    const life = takeLife();
+    life.begin(mta, host, instance, space, id, hash, checkOf(check, space), kind, at);
     this.state.table.push(life);
     return life;
   }
@@ -306,7 +309,7 @@ export class Joiner {
     }
     if (elsewhere !== null && anyHost) return elsewhere;
     const made = this.#make(parent.mta, parent.host, parent.instance, QUEUE_ID, asciiText(head.bytes, start, end), hash, check, 0, at);
-    this.state.shortQueue.push(made);
+    this.#wait(made);
     return made;
   }
 
@@ -507,6 +510,11 @@ export class Joiner {
   }
 
   #ended(life: Life): void {
+    this.#wait(life);
+  }
+
+  /** In one queue at most: a life that is given back must not be waited for. */
+  #wait(life: Life): void {
     if (life.waiting) return;
     if (life.impliedEnd) this.state.longQueue.push(life);
     else this.state.shortQueue.push(life);
@@ -592,7 +600,14 @@ export class Joiner {
   /** A pipe(8) delivery: the command may hand the mail back through sendmail(1), in either order of lines. */
   #goesOut(life: Life): void {
     const back = this.state.pickedUpByMessageId.get(life.messageKey);
-    if (back !== undefined && back !== life && back.parent === null && !back.retired && comesBack(life, back)) {
+    if (
+      back !== undefined &&
+      back !== life &&
+      back.messageKey === life.messageKey &&
+      back.parent === null &&
+      !back.retired &&
+      comesBack(life, back)
+    ) {
       this.#attach(life, back, CONTINUES);
       return;
     }
@@ -603,7 +618,7 @@ export class Joiner {
   #cameBack(life: Life, at: number): void {
     if (life.origin !== ORIGIN_LOCAL || life.messageKey === EMPTY_MESSAGE_ID) return;
     const out = this.state.pipedByMessageId.get(life.messageKey);
-    if (out !== undefined && out !== life && !out.retired && claimable(out, at) && comesBack(out, life)) {
+    if (out !== undefined && out !== life && out.messageKey === life.messageKey && claimable(out, at) && comesBack(out, life)) {
       this.#attach(out, life, CONTINUES);
       return;
     }
@@ -683,7 +698,7 @@ export class Joiner {
     if (life.discarded) {
       life.end = END_DISCARDED;
       this.#ended(life);
-    } else if (!life.accepted) this.state.shortQueue.push(life);
+    } else if (!life.accepted) this.#wait(life);
   }
 
   #sendmailAttempt(head: LineHead, record: ParsedRecord, at: number): void {
@@ -691,7 +706,7 @@ export class Joiner {
     const life = this.#lifeOf(head, record, at);
     if (record.outcome === NOT_TAKEN) {
       life.refused = true;
-      if (!life.waiting) this.state.shortQueue.push(life);
+      this.#wait(life);
       return;
     }
     if (this.#lean && record.outcome === SENT && (record.flags & LOOPBACK) === 0 && isOrdinary(life)) {
@@ -803,7 +818,7 @@ export class Joiner {
     const forward = this.state.forwardByQp.get(host, record.qp);
     if (forward !== undefined) {
       this.state.forwardByQp.delete(host, record.qp);
-      if (at - forward.at <= COMES_BACK_WITHIN && !forward.life.retired && this.#forward(forward.life, forward.recipient, life)) return;
+      if (forward.life.serial === forward.serial && at - forward.at <= COMES_BACK_WITHIN && !forward.life.retired && this.#forward(forward.life, forward.recipient, life)) return;
     }
     if (life.reversePath !== '' && life.reversePath !== '#@[]') return;
     const bounce = this.state.bounceByQp.get(host, record.qp);
@@ -813,7 +828,7 @@ export class Joiner {
   }
 
   #claimBounce(bounce: { life: Life; link: DsnLink }, child: Life): void {
-    if (bounce.life.retired || bounce.link.child !== null) return;
+    if (bounce.life.retired || bounce.link.child !== null || !bounce.life.dsns.includes(bounce.link)) return;
     bounce.link.child = child;
     this.#attach(bounce.life, child, REPORTS);
   }
@@ -825,7 +840,7 @@ export class Joiner {
     const { start, end } = record.recipient;
     const key = textKey(head.bytes, start, end);
     const recipient = life.findRecipient(key) ?? life.addRecipient(key, text(head.bytes, start, end), null);
-    this.state.deliveries.set(head.host, record.delivery, { life, recipient, at });
+    this.state.deliveries.set(head.host, record.delivery, { life, serial: life.serial, recipient, at });
     if (life.parent === null && (life.reversePath === '' || life.reversePath === '#@[]')) {
       this.#bounceByRecipient(life, recipient.address, at);
     }
@@ -849,15 +864,16 @@ export class Joiner {
     if (delivery === undefined) return;
     this.state.deliveries.delete(head.host, record.delivery);
     const { life, recipient, at: startedAt } = delivery;
+    if (life.serial !== delivery.serial) return;
     this.#touch(life, record.kind, at);
     this.#attempted(recipient, head, record, record.outcome, at);
-    if (head.sploggerStamp !== 0) this.state.lastResult.set(head.host, { stamp: head.sploggerStamp, life, recipient });
+    if (head.sploggerStamp !== 0) this.state.lastResult.set(head.host, { stamp: head.sploggerStamp, life, serial: life.serial, recipient });
     if (record.outcome !== SENT || record.qp < 0) return;
     // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
     const child = this.state.lifeByQp.get(head.host, record.qp);
-    if (child !== undefined && child.first >= startedAt && this.#forward(life, recipient, child)) return;
+    if (child !== undefined && child.qp === record.qp && child.first >= startedAt && this.#forward(life, recipient, child)) return;
     // Or not yet: qmail-send may report the delivery before it sees the forward.
-    this.state.forwardByQp.set(head.host, record.qp, { life, recipient, at });
+    this.state.forwardByQp.set(head.host, record.qp, { life, serial: life.serial, recipient, at });
   }
 
   #forward(life: Life, recipient: Recipient, child: Life): boolean {
@@ -881,7 +897,7 @@ export class Joiner {
 
   #continuation(head: LineHead, record: ParsedRecord): void {
     const last = this.state.lastResult.get(head.host);
-    if (last === undefined || last.stamp !== head.sploggerStamp) return;
+    if (last === undefined || last.stamp !== head.sploggerStamp || last.life.serial !== last.serial) return;
     const { recipient } = last;
     recipient.reply = (recipient.reply ?? '') + text(head.bytes, record.reply.start, record.reply.end);
     if (record.outcome === GIVEN_UP && recipient.outcome === FAILED) recipient.outcome = GIVEN_UP;
@@ -896,7 +912,7 @@ export class Joiner {
       discard: null,
     };
     const life = this.state.lifeByQp.get(head.host, record.qp);
-    if (life !== undefined && !life.retired && Math.abs(at - life.first) <= SESSION_FACTS) applyClient(life, facts);
+    if (life !== undefined && life.qp === record.qp && !life.retired && Math.abs(at - life.first) <= SESSION_FACTS) applyClient(life, facts);
     else this.state.clientByQp.set(head.host, record.qp, facts);
   }
 
@@ -913,8 +929,7 @@ export class Joiner {
     if (life.retired || life.closed) return;
     const grace = graceOf(life);
     if (life.last + grace < this.state.now) this.#close(life);
-    else if (grace === ENDED_GRACE || grace === LINK_ONLY_GRACE) this.state.shortQueue.push(life);
-    else if (grace === IMPLIED_END_GRACE) this.state.longQueue.push(life);
+    else if (grace === ENDED_GRACE || grace === LINK_ONLY_GRACE || grace === IMPLIED_END_GRACE) this.#wait(life);
     // Otherwise it goes on; its end or the sweep will see to it.
   }
 
@@ -952,13 +967,14 @@ export class Joiner {
     rootOf(life).pendingInTree += 1;
     this.state.table.push(life);
     this.state.closedRoots.delete(life);
-    this.state.shortQueue.push(life);
+    this.#wait(life);
   }
 
   #retire(root: Life): void {
     this.state.closedRoots.delete(root);
     markRetired(root);
     this.#sink(root);
+    giveBack(root);
   }
 }
 

@@ -15,6 +15,8 @@ export interface SessionFacts {
 
 export interface Delivery {
   life: Life;
+  /** The life's serial when it was remembered: it may be another one by now. */
+  serial: number;
   recipient: Recipient;
   /** When it was started. */
   at: number;
@@ -59,6 +61,7 @@ export interface AnnouncedBounce {
 export interface LastResult {
   stamp: number;
   life: Life;
+  serial: number;
   recipient: Recipient;
 }
 
@@ -124,7 +127,7 @@ export class JoinerState {
   readonly lifeByQp = new ByProcess<Life>();
   readonly bounceByQp = new ByProcess<AnnouncedBounce>();
   /** Forwards whose own lines have not come yet. */
-  readonly forwardByQp = new ByProcess<{ life: Life; recipient: Recipient; at: number }>();
+  readonly forwardByQp = new ByProcess<{ life: Life; serial: number; recipient: Recipient; at: number }>();
   readonly clientByQp = new ByProcess<SessionFacts>();
   /** By host. */
   readonly lastResult = new Map<number, LastResult>();
