@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import {
   type Answer,
-  answerByteByByte,
   answerBySplit2,
+  answerByteByByte,
   answerFromGzip,
   answerInChunks,
   answerWhole,
@@ -45,7 +45,8 @@ async function runStory(story: Story): Promise<void> {
   tellsTheStory(story, whole);
 
   const answersTheSame = sameAs(whole);
-  for (const cut of cutsOf(log)) answersTheSame(`cut at byte ${cut}`, answerInChunks(log, [cut], options, year));
+  for (const cut of cutsOf(log))
+    answersTheSame(`cut at byte ${cut}`, answerInChunks(log, [cut], options, year));
   answersTheSame('byte by byte', answerByteByByte(log, options, year));
   answersTheSame('with CRLF', answerWhole(withCrLf(log), options, year));
   answersTheSame('by split2', await answerBySplit2(log, options, year));
@@ -65,7 +66,9 @@ function tellsTheStory(story: Story, answer: Answer): void {
   expect(printFigures(answer.report, story.figures)).toBe(plainFigures(story.figures));
   // A line that nobody can read is part of the story, or it is a fault.
   if (!story.figures.some((line) => line.startsWith('lines '))) {
-    expect(printFigures(answer.report, ['lines unrecognised 0 malformed 0'])).toBe('lines unrecognised 0 malformed 0');
+    expect(printFigures(answer.report, ['lines unrecognised 0 malformed 0'])).toBe(
+      'lines unrecognised 0 malformed 0',
+    );
   }
   addsUp(answer);
 }

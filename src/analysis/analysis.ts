@@ -7,6 +7,7 @@
  */
 import { type ChainSink, Joiner } from '../chains/joiner.ts';
 import type { Life } from '../chains/life.ts';
+import { mergeJoiners } from '../chains/merge.ts';
 import { LineHead, REPEAT_LAST, REPEAT_NONE } from '../lines/head.ts';
 import type { HeadParser } from '../lines/head-parser.ts';
 import {
@@ -33,10 +34,20 @@ export interface AnalysisOptions {
   readonly until?: number | null;
   /** Keep no texts that only chains print: for reports, about a third faster. */
   readonly lean?: boolean;
+  /** A piece of a log: what came before it will be merged in on its left. */
+  readonly leftOpen?: boolean;
   readonly onChain?: ChainSink;
   /** Called with every line that was not recognised or is broken. */
   readonly onUnread?: (bytes: Uint8Array, start: number, end: number) => void;
 }
+
+interface LastLine {
+  readonly rejected: boolean;
+  readonly stage: number;
+  readonly temporary: boolean;
+}
+
+const OTHER_LINE: LastLine = { rejected: false, stage: 0, temporary: false };
 
 /** A repeat line stands for so many copies at the most; more is a broken or hostile line. */
 const MOST_REPEATS = 100_000;
@@ -50,8 +61,10 @@ export class Analysis {
   readonly #since: number;
   readonly #until: number;
   readonly #onUnread: AnalysisOptions['onUnread'];
-  /** The last line of the block at hand, for `last message repeated N times`. */
-  #previous: { bytes: Uint8Array; start: number; end: number } = { bytes: new Uint8Array(0), start: 0, end: 0 };
+  /** What the line before was, for `last message repeated N times`; null where nothing was read yet. */
+  #lastLine: LastLine | null = null;
+  /** Repeats of a line that stands before everything read here. */
+  #leadingRepeats = 0;
 
   constructor(options: AnalysisOptions = {}) {
     this.#mta = options.mta ?? null;
@@ -63,7 +76,7 @@ export class Analysis {
       if (!this.#inWindow(root.first)) return;
       this.summary.tally(root);
       onChain?.(root);
-    }, options.lean ?? false);
+    }, { lean: options.lean, leftOpen: options.leftOpen });
     const again = new ParsedRecord();
     this.joiner.reparse = (joined, head) => {
       const { bytes, textStart, textEnd } = head;
@@ -85,6 +98,18 @@ export class Analysis {
     for (const root of this.joiner.pending()) if (this.#inWindow(root.first)) yield root;
   }
 
+  /**
+   * Joins the analysis of the piece of log that follows this one. The result is that of one analysis over both; `right`
+   * (made with leftOpen) is used up.
+   */
+  merge(right: Analysis): void {
+    // Lines first: a repeat at the seam counts for the last line on the left.
+    if (right.#leadingRepeats > 0) this.#repeat(right.#leadingRepeats);
+    if (right.#lastLine !== null) this.#lastLine = right.#lastLine;
+    this.summary.merge(right.summary);
+    mergeJoiners(this.joiner, right.joiner);
+  }
+
   #inWindow(at: number): boolean {
     return at >= this.#since && at < this.#until;
   }
@@ -99,39 +124,38 @@ export class Analysis {
 
   /** The same for a line whose head `heads` has just read, with what it answered. */
   lineWithHead(heads: HeadParser, hasHead: boolean, bytes: Uint8Array, start: number, end: number): LineClass {
-    const lineClass = hasHead ? this.#read(heads, bytes, start, end) : this.#readBare(bytes, start, end);
+    const lineClass = hasHead ? this.#read(heads) : this.#readBare(bytes, start, end);
     this.summary.line(lineClass);
     if (lineClass >= UNRECOGNISED) this.#onUnread?.(bytes, start, end);
     return lineClass;
   }
+
+  blockDone(): void {}
 
   /** A line too long to be kept. */
   overlong(): void {
     this.summary.line(MALFORMED);
   }
 
-  /** The block's memory is about to be used again: keep what the next block may refer to. */
-  blockDone(): void {
-    const { bytes, start, end } = this.#previous;
-    this.#previous = { bytes: Uint8Array.prototype.slice.call(bytes, start, end), start: 0, end: end - start };
-  }
-
-  #read(heads: HeadParser, bytes: Uint8Array, start: number, end: number): LineClass {
+  #read(heads: HeadParser): LineClass {
     const head = heads.head;
     if (head.repeat === REPEAT_NONE) {
-      this.#previous.bytes = bytes;
-      this.#previous.start = start;
-      this.#previous.end = end;
+      this.#lastLine = OTHER_LINE;
       return this.#take(head, 1);
     }
     const times = Math.min(head.times, MOST_REPEATS);
     if (head.repeat !== REPEAT_LAST) return this.#take(head, times);
-    const previous = this.#previous;
-    const at = head.instant;
-    if (previous.end === previous.start || !heads.parse(previous.bytes, previous.start, previous.end)) return IGNORED;
-    if (heads.head.repeat !== REPEAT_NONE) return IGNORED;
-    heads.head.instant = at;
-    return this.#take(heads.head, times);
+    if (this.#lastLine === null) this.#leadingRepeats += times;
+    else this.#repeat(times);
+    return IGNORED;
+  }
+
+  /** `last message repeated`: only refusals are counted by the line; what has an id does not repeat. */
+  #repeat(times: number): void {
+    if (this.#lastLine === null) this.#leadingRepeats += times;
+    else if (this.#lastLine.rejected) {
+      for (let n = 0; n < times; n += 1) this.summary.rejected(this.#lastLine.stage, this.#lastLine.temporary);
+    }
   }
 
   /** No head that we know: the MTA's own text alone, or not a log line. */
@@ -165,6 +189,7 @@ export class Analysis {
     if (inWindow && (record.kind === REJECT || record.kind === REFUSAL)) {
       const temporary = (record.flags & TEMPORARY) !== 0;
       for (let n = 0; n < times; n += 1) this.summary.rejected(record.stage, temporary);
+      this.#lastLine = { rejected: true, stage: record.stage, temporary };
     }
     for (let n = 0; n < times; n += 1) this.joiner.take(head, record);
     return RECORDED;

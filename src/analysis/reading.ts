@@ -106,7 +106,6 @@ async function readAlone(input: PreparedInput, analysis: Analysis, hooks: Readin
     for await (const block of openBlocks(source)) {
       analysis.summary.bytes += block.length;
       splitter.push(block);
-      analysis.blockDone();
       hooks.onBytes?.(source.bytesRead - taken);
       taken = source.bytesRead;
       const wait = hooks.onBlock?.();
@@ -264,7 +263,6 @@ async function takeUntil(
     if (reader.overlong) analysis.overlong();
     else analysis.lineWithHead(reader.input.heads, reader.hasHead, reader.bytes, reader.start, reader.end);
     if (!reader.step()) {
-      analysis.blockDone();
       const wait = hooks.onBlock?.();
       if (wait) await wait;
       if (hooks.interrupted?.() === true) return true;

@@ -9,7 +9,7 @@
  * unless the life at hand has only just been seen and has no beginning yet. A line that belongs to no life begins a
  * headless one. A chain is handed on when every life of it is closed; what is handed on is forgotten.
  */
-import type { LineHead } from '../lines/head.ts';
+import { LineHead } from '../lines/head.ts';
 import { find as findBytes } from '../records/bytes.ts';
 import {
   ACCEPTED,
@@ -90,13 +90,13 @@ import { JoinerState, limit, type SessionFacts } from './state.ts';
 export type ChainSink = (root: Life) => void;
 
 /** Lines of one life that come in a burst may be out of order by this much. */
-const OUT_OF_ORDER = 10_000;
+export const OUT_OF_ORDER = 10_000;
 /** A message that comes back with its Message-ID (pipe filters, qmail forwards) does so within this time. */
-const COMES_BACK_WITHIN = 10 * 60_000;
+export const COMES_BACK_WITHIN = 10 * 60_000;
 /** How long what one session line says holds for the next line of the same process. */
-const SESSION_FACTS = 5 * 60_000;
+export const SESSION_FACTS = 5 * 60_000;
 /** A bounce whose qp leads nowhere (QMAILQUEUE wrappers) is matched by its recipient within this time. */
-const BOUNCE_WITHOUT_QP = 60_000;
+export const BOUNCE_WITHOUT_QP = 60_000;
 const SWEEP_EVERY = 3_600_000;
 
 export class Joiner {
@@ -110,18 +110,28 @@ export class Joiner {
    * alone; whatever fails, waits, is handed on or is a DSN has all its texts, because the report names it.
    */
   readonly #lean: boolean;
+  /** A line is read again (takeAgain). */
+  #again = false;
   /** Some session may be discarding: spares a look-up for every message where none is. */
   #discarding = false;
 
-  constructor(sink: ChainSink, lean = false) {
+  /**
+   * This is a piece of a log and what came before it will be joined on its left (merge.ts): whatever that may change
+   * is held back. False where a log begins.
+   */
+  readonly #leftOpen: boolean;
+
+  constructor(sink: ChainSink, options: { readonly lean?: boolean; readonly leftOpen?: boolean } = {}) {
     this.#sink = sink;
-    this.#lean = lean;
+    this.#lean = options.lean ?? false;
+    this.#leftOpen = options.leftOpen ?? false;
   }
 
   take(head: LineHead, record: ParsedRecord): void {
     let at = head.instant;
     if (Number.isNaN(at)) at = this.state.now === Number.NEGATIVE_INFINITY ? 0 : this.state.now;
     if (at > this.state.now) {
+      if (this.state.origin === Number.POSITIVE_INFINITY) this.state.origin = at;
       this.state.now = at;
       this.#closeWhatIsDue();
     }
@@ -152,7 +162,7 @@ export class Joiner {
         this.#split(head, record, at);
         break;
       case EXPIRED:
-        this.#expire(this.#lifeOf(head, record, at), record, at);
+        this.#expire(this.#lifeOf(head, record, at), at);
         break;
       case DISCARD:
         this.#discard(head, record, at);
@@ -217,6 +227,7 @@ export class Joiner {
   *pending(): IterableIterator<Life> {
     for (const life of this.state.table.lives()) if (life.parent === null && !life.retired) yield life;
     for (const root of this.state.closedRoots) if (!root.retired) yield root;
+    yield* this.state.held;
   }
 
   // ---- finding lives ----------------------------------------------------------------------------------------------
@@ -243,12 +254,12 @@ export class Joiner {
   /** The life that a record belongs to; a headless one is begun where there is none. */
   #lifeOf(head: LineHead, record: ParsedRecord, at: number): Life {
     const life = this.#existing(head, record, at);
-    if (life === null) return this.#begin(head, record, at);
+    if (life === null) return this.begin(head, record, at);
     this.#touch(life, record.kind, at);
     return life;
   }
 
-  #begin(head: LineHead, record: ParsedRecord, at: number): Life {
+  begin(head: LineHead, record: ParsedRecord, at: number): Life {
     const { start, end } = record.id;
     const space = record.mta === QMAIL ? MESSAGE_NUMBER : QUEUE_ID;
     return this.#make(
@@ -309,7 +320,7 @@ export class Joiner {
     }
     if (elsewhere !== null && anyHost) return elsewhere;
     const made = this.#make(parent.mta, parent.host, parent.instance, QUEUE_ID, asciiText(head.bytes, start, end), hash, check, 0, at);
-    this.#wait(made);
+    this.wait(made);
     return made;
   }
 
@@ -318,7 +329,7 @@ export class Joiner {
     return this.state.table.find(idHash(bytes, start, end), checkOf(idCheck(bytes, start, end), QUEUE_ID));
   }
 
-  #attach(parent: Life, child: Life, relation: typeof CONTINUES | typeof REPORTS): void {
+  attach(parent: Life, child: Life, relation: typeof CONTINUES | typeof REPORTS): void {
     const root = rootOf(parent);
     if (child.parent !== null || root === child) return;
     child.parent = parent;
@@ -343,7 +354,7 @@ export class Joiner {
       return;
     }
     let life = this.#existing(head, record, at);
-    if (life === null || life.arrived || life.end !== 0 || at - life.first > OUT_OF_ORDER) life = this.#begin(head, record, at);
+    if (life === null || life.arrived || life.end !== 0 || at - life.first > OUT_OF_ORDER) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.begun = true;
     life.arrived = true;
@@ -358,7 +369,7 @@ export class Joiner {
     if (this.#discarding) this.#applySession(life, head, at);
     if (record.other.present) {
       const parent = this.#olderId(head, record, at, life);
-      if (parent !== null) this.#attach(parent, life, CONTINUES);
+      if (parent !== null) this.attach(parent, life, CONTINUES);
     }
     if (life.messageKey !== 0) this.#cameBack(life, at);
   }
@@ -380,7 +391,7 @@ export class Joiner {
       // A second Message-ID of the same id is another header of the same mail, or the id came again.
       (life.messageKey !== 0 && !resent && (life.accepted || at - life.last > OUT_OF_ORDER))
     ) {
-      life = this.#begin(head, record, at);
+      life = this.begin(head, record, at);
     } else this.#touch(life, record.kind, at);
     if (!resent || life.head === MESSAGE_ID) life.begun = true;
     if (life.messageKey === 0) {
@@ -393,7 +404,7 @@ export class Joiner {
 
   #envelope(head: LineHead, record: ParsedRecord, at: number): void {
     let life = this.#existing(head, record, at);
-    if (life === null || life.end !== 0) life = this.#begin(head, record, at);
+    if (life === null || life.end !== 0) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.held = false;
     if (life.accepted) return;
@@ -415,7 +426,7 @@ export class Joiner {
       r.attempts += 1;
       r.outcome = SENT;
       r.handedOn = false;
-      if (!record.other.present || !this.#isOwnAddress(head, record)) return;
+      if (!record.other.present || (life.arrived && !this.#isOwnAddress(head, record))) return;
       r.attempts -= 1;
     }
     if (r.address === '') {
@@ -442,12 +453,15 @@ export class Joiner {
         return;
       }
       const child = this.#linked(head, life, start, end, at, mayContinue, false);
-      this.#attach(life, child, CONTINUES);
+      this.attach(life, child, CONTINUES);
       r.forwardedTo = child;
       // .forward with a local copy: `delivered to maildir` and `forwarded as` for one recipient.
       r.handedOn = !wasDelivered;
     } else if ((record.flags & LOOPBACK) !== 0 || this.#isOwnAddress(head, record)) {
       r.handedOn = this.#handOver(head, life, start, end, at);
+    } else if (this.#leftOpen && !life.arrived) {
+      const relay = text(bytes, record.relay.start, record.relay.end);
+      this.state.hops.push({ life, recipient: r, relay, hash: idHash(bytes, start, end), check: idCheck(bytes, start, end) });
     }
   }
 
@@ -471,13 +485,15 @@ export class Joiner {
   #handOver(head: LineHead, life: Life, start: number, end: number, at: number): boolean {
     for (const known of life.next) if (sameId(known.id, head.bytes, start, end)) return true;
     const child = this.#linked(head, life, start, end, at, (c) => mayBeHandedOver(life, c), true);
-    this.#attach(life, child, CONTINUES);
+    this.attach(life, child, CONTINUES);
     return true;
   }
 
   #attempted(r: Recipient, head: LineHead, record: ParsedRecord, outcome: number, at: number): void {
     const { bytes } = head;
     if (outcome !== QUEUED) r.attempts += 1;
+    // A line that is read again does not undo what came after it.
+    if (this.#again && r.at >= at) return;
     r.outcome = outcome;
     r.at = at;
     r.handedOn = false;
@@ -486,9 +502,8 @@ export class Joiner {
     r.reply = record.reply.present ? text(bytes, record.reply.start, record.reply.end) : null;
   }
 
-  #expire(life: Life, record: ParsedRecord, at: number): void {
-    life.expired = true;
-    if (record.hasReversePath && life.reversePath === null) life.reversePath = null;
+  #expire(life: Life, at: number): void {
+    life.expiredAt = at;
     for (const r of life.recipients) {
       if (r.outcome === DEFERRED || r.outcome === QUEUED) {
         r.outcome = GIVEN_UP;
@@ -501,7 +516,7 @@ export class Joiner {
     let life = this.#existing(head, record, at);
     // A second end belongs to nobody we know, unless sendmail's was only inferred.
     if (life !== null && life.end !== 0 && !life.impliedEnd && life.end !== record.end) life = null;
-    if (life === null) life = this.#begin(head, record, at);
+    if (life === null) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.end = record.end;
     life.impliedEnd = record.mta === SENDMAIL;
@@ -510,11 +525,11 @@ export class Joiner {
   }
 
   #ended(life: Life): void {
-    this.#wait(life);
+    this.wait(life);
   }
 
   /** In one queue at most: a life that is given back must not be waited for. */
-  #wait(life: Life): void {
+  wait(life: Life): void {
     if (life.waiting) return;
     if (life.impliedEnd) this.state.longQueue.push(life);
     else this.state.shortQueue.push(life);
@@ -559,7 +574,10 @@ export class Joiner {
 
   #proxyAccept(head: LineHead, record: ParsedRecord, at: number): void {
     const facts = this.#session(head, at, false);
-    if (facts === null || facts.clientIp === null) return;
+    if (facts === null || facts.clientIp === null) {
+      this.#unresolved(head);
+      return;
+    }
     const { start, end } = record.other;
     let life = this.#named(head.bytes, start, end);
     while (life !== null && !claimable(life, at)) life = life.older;
@@ -587,7 +605,12 @@ export class Joiner {
 
   #applySession(life: Life, head: LineHead, at: number): void {
     const facts = this.#session(head, at, false);
-    if (facts === null || facts.discard === null) return;
+    if (facts !== null && facts.discard !== null) this.dropBySession(life, facts);
+  }
+
+  /** `NOQUEUE: discard:` of the session came before the message had an id. */
+  dropBySession(life: Life, facts: SessionFacts): void {
+    if (facts.discard === null) return;
     life.discarded = true;
     life.accepted = true;
     life.reversePath ??= facts.discard.reversePath;
@@ -608,18 +631,23 @@ export class Joiner {
       !back.retired &&
       comesBack(life, back)
     ) {
-      this.#attach(life, back, CONTINUES);
+      this.attach(life, back, CONTINUES);
       return;
     }
     limit(this.state.pipedByMessageId);
     this.state.pipedByMessageId.set(life.messageKey, life);
   }
 
+  /** Handed in on this host, with a Message-ID by which a pipe's output is known. */
+  isBack(life: Life): boolean {
+    return life.mta === POSTFIX && life.origin === ORIGIN_LOCAL && life.messageKey !== EMPTY_MESSAGE_ID;
+  }
+
   #cameBack(life: Life, at: number): void {
-    if (life.origin !== ORIGIN_LOCAL || life.messageKey === EMPTY_MESSAGE_ID) return;
+    if (!this.isBack(life)) return;
     const out = this.state.pipedByMessageId.get(life.messageKey);
     if (out !== undefined && out !== life && out.messageKey === life.messageKey && claimable(out, at) && comesBack(out, life)) {
-      this.#attach(out, life, CONTINUES);
+      this.attach(out, life, CONTINUES);
       return;
     }
     limit(this.state.pickedUpByMessageId);
@@ -634,11 +662,11 @@ export class Joiner {
     const { start, end } = record.other;
     for (const link of parent.dsns) if (link.child !== null && sameId(link.child.id, bytes, start, end)) return;
     const child = this.#linked(head, parent, start, end, at, mayReport, false);
-    this.#attach(parent, child, REPORTS);
+    this.attach(parent, child, REPORTS);
     const reason = record.reply.present ? text(bytes, record.reply.start, record.reply.end) : null;
     if (record.mta === SENDMAIL) child.accepted = true;
     parent.addDsn({ kind: record.dsn, child, reason, at, qp: -1 });
-    if (record.outcome === GIVEN_UP) this.#expire(parent, record, at);
+    if (record.outcome === GIVEN_UP) this.#expire(parent, at);
     if (record.recipient.present && parent.recipients.length === 0) {
       // `Too many hops`: refused by sendmail itself, without a `to=` line.
       const r = named(parent, text(bytes, record.recipient.start, record.recipient.end));
@@ -647,7 +675,7 @@ export class Joiner {
       r.at = at;
       r.reply = reason;
     }
-    if (record.mta === SENDMAIL && parent.end === 0 && impliesEnd(parent)) this.#implyEnd(parent);
+    if (record.mta === SENDMAIL && parent.end === 0 && impliesEnd(parent)) this.implyEnd(parent);
   }
 
   #split(head: LineHead, record: ParsedRecord, at: number): void {
@@ -659,7 +687,7 @@ export class Joiner {
       let stop = findBytes(bytes, start, end, LIST_SEPARATOR);
       if (stop < 0) stop = end;
       const child = this.#linked(head, parent, start, stop, at, mayContinue, false);
-      this.#attach(parent, child, CONTINUES);
+      this.attach(parent, child, CONTINUES);
       child.accepted = true;
       child.reversePath ??= record.hasReversePath
         ? text(bytes, record.reversePath.start, record.reversePath.end)
@@ -667,10 +695,7 @@ export class Joiner {
       start = stop + LIST_SEPARATOR.length;
     }
     // An owner's clone takes all recipients with it: the parent has nothing left to say.
-    if (parent.recipients.length === 0 && parent.end === 0) {
-      parent.envelopeRecipients = 0;
-      this.#implyEnd(parent);
-    }
+    if (impliesEnd(parent)) this.implyEnd(parent);
   }
 
   // ---- sendmail -----------------------------------------------------------------------------------------------------
@@ -678,7 +703,7 @@ export class Joiner {
   #submission(head: LineHead, record: ParsedRecord, at: number): void {
     const { bytes } = head;
     let life = this.#existing(head, record, at);
-    if (life === null || life.arrived) life = this.#begin(head, record, at);
+    if (life === null || life.arrived) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.begun = true;
     life.arrived = true;
@@ -698,7 +723,7 @@ export class Joiner {
     if (life.discarded) {
       life.end = END_DISCARDED;
       this.#ended(life);
-    } else if (!life.accepted) this.#wait(life);
+    } else if (!life.accepted) this.wait(life);
   }
 
   #sendmailAttempt(head: LineHead, record: ParsedRecord, at: number): void {
@@ -706,7 +731,7 @@ export class Joiner {
     const life = this.#lifeOf(head, record, at);
     if (record.outcome === NOT_TAKEN) {
       life.refused = true;
-      this.#wait(life);
+      this.wait(life);
       return;
     }
     if (this.#lean && record.outcome === SENT && (record.flags & LOOPBACK) === 0 && isOrdinary(life)) {
@@ -745,11 +770,11 @@ export class Joiner {
   }
 
   #sendmailEnd(life: Life): void {
-    if (impliesEnd(life)) this.#implyEnd(life);
-    else if (life.impliedEnd) this.#resume(life);
+    if (impliesEnd(life)) this.implyEnd(life);
+    else if (life.impliedEnd) this.resume(life);
   }
 
-  #implyEnd(life: Life): void {
+  implyEnd(life: Life): void {
     if (life.end !== 0) return;
     life.end = END_IMPLIED;
     life.impliedEnd = true;
@@ -757,7 +782,7 @@ export class Joiner {
   }
 
   /** It was not over: another recipient of it is tried again. */
-  #resume(life: Life): void {
+  resume(life: Life): void {
     life.end = 0;
     life.impliedEnd = false;
   }
@@ -775,6 +800,10 @@ export class Joiner {
     const piece = Buffer.from(bytes.subarray(record.reply.start, record.reply.end)).toString('latin1');
     const more = (record.flags & MORE) !== 0;
     let pieces = this.state.parts.get(key);
+    if (pieces === undefined && record.part > 1) {
+      this.#unresolved(head);
+      return;
+    }
     if (pieces === undefined || record.part === 1) {
       limit(this.state.parts);
       pieces = [];
@@ -795,14 +824,14 @@ export class Joiner {
   // ---- qmail --------------------------------------------------------------------------------------------------------
 
   #queueNew(head: LineHead, record: ParsedRecord, at: number): void {
-    const life = this.#begin(head, record, at);
+    const life = this.begin(head, record, at);
     life.begun = true;
     life.arrived = true;
   }
 
   #queueInfo(head: LineHead, record: ParsedRecord, at: number): void {
     let life = this.#existing(head, record, at);
-    if (life === null || life.accepted || life.end !== 0) life = this.#begin(head, record, at);
+    if (life === null || life.accepted || life.end !== 0) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.begun = true;
     life.arrived = true;
@@ -818,19 +847,19 @@ export class Joiner {
     const forward = this.state.forwardByQp.get(host, record.qp);
     if (forward !== undefined) {
       this.state.forwardByQp.delete(host, record.qp);
-      if (forward.life.serial === forward.serial && at - forward.at <= COMES_BACK_WITHIN && !forward.life.retired && this.#forward(forward.life, forward.recipient, life)) return;
+      if (forward.life.serial === forward.serial && at - forward.at <= COMES_BACK_WITHIN && !forward.life.retired && this.forward(forward.life, forward.recipient, life)) return;
     }
     if (life.reversePath !== '' && life.reversePath !== '#@[]') return;
     const bounce = this.state.bounceByQp.get(host, record.qp);
     if (bounce === undefined) return;
     this.state.bounceByQp.delete(host, record.qp);
-    this.#claimBounce(bounce, life);
+    this.claimBounce(bounce, life);
   }
 
-  #claimBounce(bounce: { life: Life; link: DsnLink }, child: Life): void {
+  claimBounce(bounce: { life: Life; link: DsnLink }, child: Life): void {
     if (bounce.life.retired || bounce.link.child !== null || !bounce.life.dsns.includes(bounce.link)) return;
     bounce.link.child = child;
-    this.#attach(bounce.life, child, REPORTS);
+    this.attach(bounce.life, child, REPORTS);
   }
 
   #deliveryStart(head: LineHead, record: ParsedRecord, at: number): void {
@@ -842,18 +871,18 @@ export class Joiner {
     const recipient = life.findRecipient(key) ?? life.addRecipient(key, text(head.bytes, start, end), null);
     this.state.deliveries.set(head.host, record.delivery, { life, serial: life.serial, recipient, at });
     if (life.parent === null && (life.reversePath === '' || life.reversePath === '#@[]')) {
-      this.#bounceByRecipient(life, recipient.address, at);
+      this.bounceByRecipient(life, recipient.address, at);
     }
   }
 
   /** qmail-queue behind a wrapper: the bounce's qp is the wrapper's, so the report is known by whom it goes to. */
-  #bounceByRecipient(child: Life, address: string, at: number): void {
+  bounceByRecipient(child: Life, address: string, at: number): void {
     const bounces = this.state.bounceByQp.of(child.host);
     for (const [qp, bounce] of bounces) {
       if (at - bounce.link.at > BOUNCE_WITHOUT_QP) bounces.delete(qp);
       else if (bounce.life.reversePath === address) {
         bounces.delete(qp);
-        this.#claimBounce(bounce, child);
+        this.claimBounce(bounce, child);
         return;
       }
     }
@@ -861,7 +890,10 @@ export class Joiner {
 
   #deliveryResult(head: LineHead, record: ParsedRecord, at: number): void {
     const delivery = this.state.deliveries.get(head.host, record.delivery);
-    if (delivery === undefined) return;
+    if (delivery === undefined) {
+      if (!this.state.restarted.has(head.host)) this.#unresolved(head);
+      return;
+    }
     this.state.deliveries.delete(head.host, record.delivery);
     const { life, recipient, at: startedAt } = delivery;
     if (life.serial !== delivery.serial) return;
@@ -871,14 +903,14 @@ export class Joiner {
     if (record.outcome !== SENT || record.qp < 0) return;
     // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
     const child = this.state.lifeByQp.get(head.host, record.qp);
-    if (child !== undefined && child.qp === record.qp && child.first >= startedAt && this.#forward(life, recipient, child)) return;
+    if (child !== undefined && child.qp === record.qp && child.first >= startedAt && this.forward(life, recipient, child)) return;
     // Or not yet: qmail-send may report the delivery before it sees the forward.
     this.state.forwardByQp.set(head.host, record.qp, { life, serial: life.serial, recipient, at });
   }
 
-  #forward(life: Life, recipient: Recipient, child: Life): boolean {
+  forward(life: Life, recipient: Recipient, child: Life): boolean {
     if (child === life || child.parent !== null || child.retired) return false;
-    this.#attach(life, child, CONTINUES);
+    this.attach(life, child, CONTINUES);
     recipient.handedOn = true;
     recipient.forwardedTo = child;
     return true;
@@ -893,11 +925,15 @@ export class Joiner {
 
   #restart(host: number): void {
     this.state.deliveries.of(host).clear();
+    this.state.restarted.add(host);
   }
 
   #continuation(head: LineHead, record: ParsedRecord): void {
     const last = this.state.lastResult.get(head.host);
-    if (last === undefined || last.stamp !== head.sploggerStamp || last.life.serial !== last.serial) return;
+    if (last === undefined || last.stamp !== head.sploggerStamp || last.life.serial !== last.serial) {
+      this.#unresolved(head);
+      return;
+    }
     const { recipient } = last;
     recipient.reply = (recipient.reply ?? '') + text(head.bytes, record.reply.start, record.reply.end);
     if (record.outcome === GIVEN_UP && recipient.outcome === FAILED) recipient.outcome = GIVEN_UP;
@@ -929,7 +965,7 @@ export class Joiner {
     if (life.retired || life.closed) return;
     const grace = graceOf(life);
     if (life.last + grace < this.state.now) this.#close(life);
-    else if (grace === ENDED_GRACE || grace === LINK_ONLY_GRACE || grace === IMPLIED_END_GRACE) this.#wait(life);
+    else if (grace === ENDED_GRACE || grace === LINK_ONLY_GRACE || grace === IMPLIED_END_GRACE) this.wait(life);
     // Otherwise it goes on; its end or the sweep will see to it.
   }
 
@@ -957,7 +993,7 @@ export class Joiner {
     this.state.table.remove(life);
     const root = rootOf(life);
     root.pendingInTree -= 1;
-    if (root.pendingInTree === 0) this.#retire(root);
+    if (root.pendingInTree === 0) this.retire(root);
     else if (life === root) this.state.closedRoots.add(root);
   }
 
@@ -967,16 +1003,53 @@ export class Joiner {
     rootOf(life).pendingInTree += 1;
     this.state.table.push(life);
     this.state.closedRoots.delete(life);
-    this.#wait(life);
+    this.wait(life);
   }
 
-  #retire(root: Life): void {
+  retire(root: Life): void {
     this.state.closedRoots.delete(root);
+    if (this.#leftOpen && this.#mayGoOnLeft(root)) {
+      this.state.held.add(root);
+      return;
+    }
     markRetired(root);
     this.#sink(root);
     giveBack(root);
   }
+
+  /** A chain whose beginning, or whose parent, may stand in what comes on the left. */
+  #mayGoOnLeft(root: Life): boolean {
+    return root.first <= this.state.origin + SEAM || (!root.arrived && !(root.begun && root.mta === POSTFIX));
+  }
+
+  /** A line about something that began on the left: kept as it is, to be read again when that is known. */
+  #unresolved(head: LineHead): void {
+    if (!this.#leftOpen || this.state.unresolved.length >= MOST_UNRESOLVED) return;
+    this.state.unresolved.push(copyHead(head));
+  }
+
+  /** Takes a line that was kept. */
+  takeAgain(head: LineHead): void {
+    const record = this.reparse?.(head.bytes, head);
+    if (!record) return;
+    this.#again = true;
+    this.take(head, record);
+    this.#again = false;
+  }
 }
+
+function copyHead(head: LineHead): LineHead {
+  const copy = new LineHead();
+  Object.assign(copy, head);
+  copy.bytes = Buffer.from(head.bytes.subarray(head.textStart, head.textEnd));
+  copy.textStart = 0;
+  copy.textEnd = copy.bytes.length;
+  return copy;
+}
+
+/** Links reach back no further than this: lives that begin within it of a seam wait for what is on its other side. */
+const SEAM = COMES_BACK_WITHIN + OUT_OF_ORDER;
+const MOST_UNRESOLVED = 100_000;
 
 /** END_... that no line says: sendmail, all recipients done. */
 export const END_IMPLIED = 6;
@@ -1017,7 +1090,7 @@ function isLocalRelay(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start === 5 && bytes[start] === 0x6c && bytes[start + 1] === 0x6f && bytes[start + 4] === 0x6c;
 }
 
-function applyClient(life: Life, facts: SessionFacts): void {
+export function applyClient(life: Life, facts: SessionFacts): void {
   life.origin = ORIGIN_SMTP;
   life.clientIp = facts.clientIp;
   life.clientName = facts.clientName;
@@ -1031,22 +1104,22 @@ function sameId(id: string, bytes: Uint8Array, start: number, end: number): bool
 }
 
 /** A DSN was handed in by nobody, and its sender is null (or Postfix's double-bounce for the postmaster). */
-function mayReport(life: Life): boolean {
+export function mayReport(life: Life): boolean {
   if (life.arrived) return false;
   return life.reversePath === null || life.reversePath === '' || life.reversePath.startsWith('double-bounce@');
 }
 
 /** What local(8) forwards was handed in by nobody. */
-function mayContinue(life: Life): boolean {
+export function mayContinue(life: Life): boolean {
   return !life.arrived;
 }
 
 /** The id behind a filter was taken in by SMTP from this host, not long after its older self. */
-function mayBeHandedOver(older: Life, life: Life): boolean {
+export function mayBeHandedOver(older: Life, life: Life): boolean {
   return older !== life && life.first >= older.first - OUT_OF_ORDER && life.first <= older.last + OUT_OF_ORDER;
 }
 
-function comesBack(out: Life, back: Life): boolean {
+export function comesBack(out: Life, back: Life): boolean {
   return back.first >= out.first - OUT_OF_ORDER && back.first - out.first <= COMES_BACK_WITHIN && rootOf(out) !== back;
 }
 

@@ -89,7 +89,8 @@ export class Life {
   refused = false;
   discarded = false;
   held = false;
-  expired = false;
+  /** When all that was still deferred was given up; NaN if it was not. */
+  expiredAt = Number.NaN;
   /** A notice about it was lost or thrown away. */
   dsnLost = false;
   origin = 0;
@@ -136,7 +137,7 @@ export class Life {
   /** Waits in one of the closing queues. */
   waiting = false;
 
-  /** Counts the lives that this object has been: a retired one is used again (LifePool). */
+  /** Unlike that of any other life, and growing: a retired object is another life later (giveBack). */
   serial = 0;
 
   begin(
@@ -166,7 +167,7 @@ export class Life {
     this.refused = false;
     this.discarded = false;
     this.held = false;
-    this.expired = false;
+    this.expiredAt = Number.NaN;
     this.dsnLost = false;
     this.origin = 0;
     this.clientName = null;
@@ -195,7 +196,7 @@ export class Life {
     this.pendingInTree = 1;
     this.retired = false;
     this.waiting = false;
-    this.serial += 1;
+    this.serial = ++serials;
   }
 
   /** The recipient with this key, or null. */
@@ -244,6 +245,7 @@ export class Life {
 }
 
 let lookFrom = 0;
+let serials = 0;
 
 // Most lives are alike: one recipient, no DSN, gone after minutes of log. Made anew each time, they were half of a
 // run's time in the garbage collector, since they outlive its young generation; used again they cost nothing.
@@ -317,7 +319,9 @@ export function claimable(life: Life, at: number): boolean {
 
 /** sendmail ends without a word: when as many recipients are done as the envelope had. */
 export function impliesEnd(life: Life): boolean {
-  if (life.mta !== SENDMAIL || life.recipients.length === 0) return false;
+  if (life.mta !== SENDMAIL) return false;
+  // Split or cloned before any attempt: the others speak for it.
+  if (life.recipients.length === 0) return life.next.length > 0;
   if (!life.allRecipientsDone()) return false;
   return life.envelopeRecipients < 0 || life.recipients.length >= life.envelopeRecipients;
 }

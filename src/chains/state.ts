@@ -2,6 +2,7 @@
  * All that the joiner knows between two lines: what is pending, in one place, so that it can be merged and kept.
  */
 import { type DsnLink, ENDED_GRACE, IMPLIED_END_GRACE, type Life, type Recipient } from './life.ts';
+import type { LineHead } from '../lines/head.ts';
 import { LifeTable } from './table.ts';
 
 export interface SessionFacts {
@@ -107,10 +108,32 @@ export class ByProcess<T> {
   }
 }
 
+/** What a next hop called a message; see JoinerState.hops. */
+export interface Hop {
+  life: Life;
+  recipient: Recipient;
+  relay: string;
+  hash: number;
+  check: number;
+}
+
 export class JoinerState {
   readonly table = new LifeTable();
   /** Newest instant seen. */
   now = Number.NEGATIVE_INFINITY;
+  /** First instant seen. */
+  origin = Number.POSITIVE_INFINITY;
+  /** Chains that are over here, but may go on to the left of this piece of log. */
+  readonly held = new Set<Life>();
+  /** Lines that something on the left will explain, in their order. */
+  readonly unresolved: LineHead[] = [];
+  /**
+   * Deliveries to a host that may be this one, by lives that began on the left: the id that the next hop named may
+   * stand there, too.
+   */
+  readonly hops: Hop[] = [];
+  /** Hosts whose qmail-send began anew: deliveries from before are forgotten. */
+  readonly restarted = new Set<number>();
   readonly shortQueue = new ClosingQueue(ENDED_GRACE);
   readonly longQueue = new ClosingQueue(IMPLIED_END_GRACE);
   nextSweep = Number.NEGATIVE_INFINITY;

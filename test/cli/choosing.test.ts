@@ -22,7 +22,9 @@ describe('--since and --until', () => {
   });
 
   test('chains are those that began in the window, uncut', () => {
-    const inWindow = chains([...UTC, MIXED]).filter(({ first_seen }) => Date.parse(first_seen ?? '') >= Date.parse(middle));
+    const inWindow = chains([...UTC, MIXED]).filter(
+      ({ first_seen }) => Date.parse(first_seen ?? '') >= Date.parse(middle),
+    );
     const ids = (of: typeof inWindow) => of.map(({ queue_id }) => queue_id).sort();
     expect(ids(chains([...UTC, '--since', middle, MIXED]))).toEqual(ids(inWindow));
   });
@@ -30,11 +32,15 @@ describe('--since and --until', () => {
   test('are read in --tz', () => {
     const utc = report([...UTC, '--since', '2026-11-21T01:46:16', MIXED]).statistics;
     expect(report([...UTC, '--since', '2026-11-21T02:46:16+01:00', MIXED]).statistics).toEqual(utc);
-    expect(report(['--tz', 'Europe/Berlin', '--since', '2026-11-21T01:46:16', MIXED]).statistics).toEqual(utc);
+    expect(report(['--tz', 'Europe/Berlin', '--since', '2026-11-21T01:46:16', MIXED]).statistics).toEqual(
+      utc,
+    );
   });
 
   test('a window without lines has none of the figures', () => {
-    expect(Object.values(report([...UTC, '--since', '2027-01-01', MIXED]).statistics)).toEqual([0, 0, 0, 0, 0]);
+    expect(Object.values(report([...UTC, '--since', '2027-01-01', MIXED]).statistics)).toEqual([
+      0, 0, 0, 0, 0,
+    ]);
   });
 });
 
@@ -61,7 +67,10 @@ describe('--unrecognised', () => {
   test('keeps the lines that were not recognised and the broken ones, as they are', () => {
     const path = join(folder, 'unread');
     const { input } = report([...UTC, '--unrecognised', path, log]);
-    expect({ unrecognised: input.unrecognised, malformed: input.malformed }).toEqual({ unrecognised: 1, malformed: 1 });
+    expect({ unrecognised: input.unrecognised, malformed: input.malformed }).toEqual({
+      unrecognised: 1,
+      malformed: 1,
+    });
     expect(readFileSync(path, 'utf8')).toBe(`${strange}\n${broken}\n`);
   });
 

@@ -9,7 +9,7 @@ describe('usage', () => {
     [['-z'], /unknown option -z; see dsnstat --help/],
     [['--format', 'xml'], /--format: xml is not one of text, /],
     [['chains', '--format', 'html'], /--format: html is not one of ndjson, /],
-    [['--format'], /--format needs a value/],
+    [['--format='], /--format needs a value/],
     [['--top', 'many'], /--top: many is not a whole number/],
     [['--tz', 'Mars/Phobos'], /not a time zone/],
     [['--since', 'whenever'], /not a time/],

@@ -10,7 +10,7 @@ const FIGURES = ['incoming', 'delivered', 'estimated', 'actual', 'suppressed'] a
 const { folder, file } = temporaryFolder();
 
 function schema(name: string): ValidateFunction {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
+  const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true });
   return ajv.compile(JSON.parse(readFileSync(join(ROOT, 'docs', name), 'utf8')));
 }
 
@@ -23,8 +23,12 @@ describe('report', () => {
     const text = output(['--tz', 'UTC', WIDE]);
     expect(text).toMatch(/^dsnstat report\n/);
     const { statistics } = report(['--tz', 'UTC', WIDE]);
-    const figures = text.split('\n').filter((line) => /^ {2}(Incoming|Delivered|Estimated|Actual|Suppressed) /.test(line));
-    expect(figures.map((line) => Number(line.trim().split(/ +/)[1]))).toEqual(FIGURES.map((key) => statistics[key]));
+    const figures = text
+      .split('\n')
+      .filter((line) => /^ {2}(Incoming|Delivered|Estimated|Actual|Suppressed) /.test(line));
+    expect(figures.map((line) => Number(line.trim().split(/ +/)[1]))).toEqual(
+      FIGURES.map((key) => statistics[key]),
+    );
   });
 
   test('est-dsn: exactly five lines', () => {
@@ -41,7 +45,9 @@ describe('report', () => {
     const value = JSON.parse(output(['--format', 'json', sample]));
     expect(complaints(validate, value)).toEqual([]);
     const { input, statistics, accounting } = value;
-    expect(input.recorded + input.ignored + input.foreign + input.unrecognised + input.malformed).toBe(input.lines);
+    expect(input.recorded + input.ignored + input.foreign + input.unrecognised + input.malformed).toBe(
+      input.lines,
+    );
     expect(input.lines).toBe(linesOf(sample).length);
     expect(accounting.with_dsn + accounting.suppressed + accounting.withheld + accounting.open).toBe(
       statistics.estimated,
@@ -71,7 +77,15 @@ describe('report', () => {
         .map((line) => line.split(','));
     const figures = FIGURES.map((key) => [key, String(whole.statistics[key])]);
     expect(rows()).toEqual([['metric', 'value'], ...figures]);
-    for (const table of ['statistics', 'accounting', 'dsn', 'dsn_outcomes', 'recipients', 'rejected', 'input'] as const) {
+    for (const table of [
+      'statistics',
+      'accounting',
+      'dsn',
+      'dsn_outcomes',
+      'recipients',
+      'rejected',
+      'input',
+    ] as const) {
       const expected = Object.entries(whole[table]).map(([key, count]) => [key, String(count)]);
       expect(rows(table), table).toEqual([['metric', 'value'], ...expected]);
     }
@@ -150,7 +164,9 @@ describe('chains', () => {
   });
 
   test('csv: a cell that a spreadsheet would run is made harmless', () => {
-    const lines = linesOf('samples/sendmail/return-receipt.log').join('\n').replaceAll('spamvictim@', '=cmd|calc@');
+    const lines = linesOf('samples/sendmail/return-receipt.log')
+      .join('\n')
+      .replaceAll('spamvictim@', '=cmd|calc@');
     const rows = output(['chains', '--format', 'csv', file('formula.log', `${lines}\n`)]);
     expect(rows).toContain('=cmd|calc@');
     expect(rows).not.toMatch(/(^|,)"?=/m);
@@ -165,12 +181,16 @@ describe('chains', () => {
   test('filters choose among the same chains', () => {
     const all = chains([WIDE]);
     expect(chains(['--with-dsn', WIDE])).toEqual(all.filter((chain) => chain.dsns.length > 0));
-    const failed = all.filter((chain) => chain.recipients.some(({ outcome }) => outcome === 'failed' || outcome === 'expired'));
+    const failed = all.filter((chain) =>
+      chain.recipients.some(({ outcome }) => outcome === 'failed' || outcome === 'expired'),
+    );
     expect(chains(['--failed', WIDE])).toEqual(failed);
     const [one] = failed;
     expect(chains(['--queue-id', one.queue_id, WIDE])).toEqual([one]);
     expect(chains(['--sender', one.reverse_path as string, WIDE])).toContainEqual(one);
-    expect(chains(['--recipient', `@${one.recipients[0].recipient?.split('@')[1]}`, WIDE])).toContainEqual(one);
+    expect(chains(['--recipient', `@${one.recipients[0].recipient?.split('@')[1]}`, WIDE])).toContainEqual(
+      one,
+    );
     expect(chains(['--sender', '<>', WIDE])).toEqual(all.filter((chain) => chain.reverse_path === ''));
     expect(chains(['--suspect', WIDE])).toEqual(all.filter((chain) => chain.suspect !== null));
   });
@@ -195,7 +215,9 @@ describe('colour', () => {
       expect(output(['--color', 'always', '--format', format, MIXED]), format).not.toContain(ESCAPE);
     }
     for (const format of ['ndjson', 'csv']) {
-      expect(output(['chains', '--color', 'always', '--format', format, MIXED]), format).not.toContain(ESCAPE);
+      expect(output(['chains', '--color', 'always', '--format', format, MIXED]), format).not.toContain(
+        ESCAPE,
+      );
     }
   });
 });

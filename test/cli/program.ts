@@ -47,7 +47,7 @@ export function startDsnstat(args: readonly string[]): ChildProcess {
 export function shell(script: string): Ended {
   const { status, stdout, stderr } = spawnSync(
     'bash',
-    ['-c', `dsnstat() { "${process.execPath}" "${PROGRAM}" "$@"; }; ${script}`],
+    ['--norc', '-c', `dsnstat() { "${process.execPath}" "${PROGRAM}" "$@"; }; ${script}`],
     { cwd: ROOT, encoding: 'utf8', env: ENVIRONMENT },
   );
   return { status, stdout, stderr };

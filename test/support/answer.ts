@@ -40,7 +40,11 @@ export class Reading {
   readonly #chains: Chain[] = [];
 
   constructor(options: StoryOptions, year: number | null) {
-    this.heads = new HeadParser(new Clock({ zone: options.tz, year, reference: REFERENCE }), this.hosts, this.tags);
+    this.heads = new HeadParser(
+      new Clock({ zone: options.tz, year, reference: REFERENCE }),
+      this.hosts,
+      this.tags,
+    );
     this.analysis = new Analysis({ mta: options.mta, onChain: (root) => this.#keep(root) });
   }
 
@@ -51,7 +55,11 @@ export class Reading {
   answer(): Answer {
     const pending = [...this.analysis.pending()];
     for (const root of pending) this.#keep(root);
-    const report = reportOf(this.analysis.summary, pending, { top: 10, complete: true, generatedAt: GENERATED });
+    const report = reportOf(this.analysis.summary, pending, {
+      top: 10,
+      complete: true,
+      generatedAt: GENERATED,
+    });
     // Whatever the way, the same bytes make the same answer; how many there were on the way is not part of it.
     report.input.bytes = 0;
     report.input.files = 0;
@@ -70,7 +78,12 @@ export function yearOf(log: Uint8Array, options: StoryOptions): number | null {
 }
 
 /** In chunks of the given ends. Every chunk is overwritten once it was taken, as the source's blocks are. */
-export function answerInChunks(log: Uint8Array, ends: readonly number[], options: StoryOptions, year: number | null): Answer {
+export function answerInChunks(
+  log: Uint8Array,
+  ends: readonly number[],
+  options: StoryOptions,
+  year: number | null,
+): Answer {
   const reading = new Reading(options, year);
   const splitter = new LineSplitter(
     (bytes, start, end) => reading.line(bytes, start, end),
@@ -93,7 +106,12 @@ export function answerWhole(log: Uint8Array, options: StoryOptions, year: number
 }
 
 export function answerByteByByte(log: Uint8Array, options: StoryOptions, year: number | null): Answer {
-  return answerInChunks(log, Array.from({ length: log.length - 1 }, (_, i) => i + 1), options, year);
+  return answerInChunks(
+    log,
+    Array.from({ length: log.length - 1 }, (_, i) => i + 1),
+    options,
+    year,
+  );
 }
 
 export function withCrLf(log: Uint8Array): Buffer {
@@ -101,7 +119,11 @@ export function withCrLf(log: Uint8Array): Buffer {
 }
 
 /** As slow lines come: strings from split2, with the options of design.md section 3. */
-export async function answerBySplit2(log: Uint8Array, options: StoryOptions, year: number | null): Promise<Answer> {
+export async function answerBySplit2(
+  log: Uint8Array,
+  options: StoryOptions,
+  year: number | null,
+): Promise<Answer> {
   const reading = new Reading(options, year);
   const lines = split2('\n', { maxLength: 65536, skipOverflow: true });
   lines.on('data', (line: string) => {

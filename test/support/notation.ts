@@ -121,5 +121,12 @@ export function printFigures(report: Report, expected: readonly string[]): strin
 
 /** The same line as it was written, blanks aside. */
 export function plainFigures(expected: readonly string[]): string {
-  return expected.map((line) => line.split(' ').filter((word) => word !== '').join(' ')).join('\n');
+  return expected
+    .map((line) =>
+      line
+        .split(' ')
+        .filter((word) => word !== '')
+        .join(' '),
+    )
+    .join('\n');
 }

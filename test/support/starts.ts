@@ -38,17 +38,26 @@ export class Starts {
 
   /** The log without its first lines. */
   from(line: number): Buffer {
-    return Buffer.from(this.#lines.slice(line).map((text) => `${text}\n`).join(''), 'latin1');
+    return Buffer.from(
+      this.#lines
+        .slice(line)
+        .map((text) => `${text}\n`)
+        .join(''),
+      'latin1',
+    );
   }
 
   /** What is wrong with the answer to the log from this line on; empty when nothing is. */
   faults(line: number, answer: Answer): string[] {
     const faults: string[] = [];
-    if (answer.report.input.lines !== this.#lines.length - line) faults.push(`${answer.report.input.lines} lines`);
+    if (answer.report.input.lines !== this.#lines.length - line)
+      faults.push(`${answer.report.input.lines} lines`);
     for (const chain of answer.chains) {
       if (chain.headless) continue;
-      if (!this.#hasBeginning(chain, line)) faults.push(`it has no beginning here: ${printChains([chain], [])}`);
-      else if (this.#isRest(chain, line)) faults.push(`it is the rest of a message: ${printChains([chain], [])}`);
+      if (!this.#hasBeginning(chain, line))
+        faults.push(`it has no beginning here: ${printChains([chain], [])}`);
+      else if (this.#isRest(chain, line))
+        faults.push(`it is the rest of a message: ${printChains([chain], [])}`);
     }
     const left = answer.chains.map((chain) => printChains([chain], []));
     for (const chain of this.#whole) {
@@ -85,7 +94,10 @@ export class Starts {
 
   /** First line with an id of the chain, or of a process that handles it without naming one. */
   #firstMention(chain: Chain): number {
-    const ids = new Set([...chain.queue_ids, ...chain.dsns.flatMap((dsn) => [dsn.queue_id, dsn.parent_queue_id])]);
+    const ids = new Set([
+      ...chain.queue_ids,
+      ...chain.dsns.flatMap((dsn) => [dsn.queue_id, dsn.parent_queue_id]),
+    ]);
     if (chain.qp !== undefined) ids.add(String(chain.qp));
     const named = this.#words.map((words) => [...ids].some((id) => id !== null && words.has(id)));
     const pids = new Set(this.#lines.flatMap((line, i) => (named[i] ? (line.match(/\[\d+\]: /) ?? []) : [])));

@@ -81,7 +81,9 @@ function readStory(file: string, at: number, lines: readonly string[]): Story {
 }
 
 function readOptions(name: string, text: string): StoryOptions {
-  const given = new Map(text.split(' ').flatMap((word) => (word === '' ? [] : [word.split('=', 2)] as [string, string][])));
+  const given = new Map(
+    text.split(' ').flatMap((word) => (word === '' ? [] : ([word.split('=', 2)] as [string, string][]))),
+  );
   for (const key of given.keys()) if (!['tz', 'year', 'mta'].includes(key)) fail(name, `option ${key}`);
   const mta = given.get('mta');
   return {

@@ -1,0 +1,364 @@
+/**
+ * Two joiners that read neighbouring pieces of one log become one, as if one had read both.
+ *
+ * The lives of the right piece are taken in the order in which they began. One that may be the rest of a life on the
+ * left, by the same rules by which a line finds its life (joiner.ts), is absorbed by it; the others are added. Facts
+ * of sessions, deliveries and processes that were open at the seam meet afterwards. The right joiner is used up.
+ */
+import {
+  ARRIVAL,
+  DEFERRED,
+  END,
+  END_DISCARDED,
+  ENVELOPE,
+  GIVEN_UP,
+  MESSAGE_ID,
+  POSTFIX,
+  QUEUE_INFO,
+  QUEUE_NEW,
+  QUEUED,
+  SENDMAIL,
+  SENT,
+  SUBMISSION,
+} from '../records/record.ts';
+import {
+  applyClient,
+  BOUNCE_WITHOUT_QP,
+  COMES_BACK_WITHIN,
+  comesBack,
+  type Joiner,
+  mayBeHandedOver,
+  mayContinue,
+  mayReport,
+  OUT_OF_ORDER,
+  SESSION_FACTS,
+} from './joiner.ts';
+import { CONTINUES, checkOf, claimable, impliesEnd, type Life, QUEUE_ID, type Recipient, REPORTS, rootOf } from './life.ts';
+import type { Hop } from './state.ts';
+
+/** Joins `right` to `left`; `left` is the result. */
+export function mergeJoiners(left: Joiner, right: Joiner): void {
+  const lives = livesOf(right);
+  const target = new Map<Life, Life>();
+  for (const life of lives) {
+    const continued = continuedBy(left, life, target);
+    if (continued === null) {
+      target.set(life, life);
+      life.older = null;
+      // Closed ones as well, until the lines that wait for them have been read again.
+      left.state.table.push(life);
+    } else {
+      absorb(continued, life);
+      target.set(life, continued);
+    }
+  }
+  for (const life of lives) relink(life, target);
+  for (const life of lives) keepOwnChildren(target.get(life)!);
+  const { state } = left;
+  const from = right.state;
+  if (state.origin === Number.POSITIVE_INFINITY) state.origin = from.origin;
+  for (const [host, qp, life] of from.lifeByQp.entries()) {
+    const known = target.get(life);
+    if (known !== undefined && known.qp === qp) state.lifeByQp.set(host, qp, known);
+  }
+  for (const head of from.unresolved) left.takeAgain(head);
+  for (const life of lives) if (target.get(life) === life && life.closed) left.state.table.remove(life);
+  for (const hop of from.hops) meetHop(left, hop, target);
+  meetAtSeam(left, lives, target);
+  mergeTables(left, right, target);
+  for (const life of lives) settle(left, target.get(life)!);
+  state.now = Math.max(state.now, from.now);
+  retireFinished(left, lives, target);
+}
+
+/** Every pending life, in the order in which they began. */
+function livesOf(joiner: Joiner): Life[] {
+  const lives: Life[] = [];
+  const seen = new Set<Life>();
+  const visit = (life: Life): void => {
+    if (seen.has(life)) return;
+    seen.add(life);
+    lives.push(life);
+    for (const next of life.next) visit(next);
+    for (const link of life.dsns) if (link.child !== null) visit(link.child);
+  };
+  for (const root of joiner.pending()) visit(root);
+  return lives.sort((a, b) => a.serial - b.serial);
+}
+
+/** The life on the left that `life` is the rest of, or null. */
+function continuedBy(left: Joiner, life: Life, target: ReadonlyMap<Life, Life>): Life | null {
+  let known = left.state.table.find(life.hash, life.check);
+  for (; known !== null; known = known.older) {
+    const samePlace = known.host === life.host && known.instance === life.instance;
+    const byLink = (life.head === 0 || known.head === 0) && (life.relation === CONTINUES || known.relation === CONTINUES);
+    if ((!samePlace && !byLink) || !claimable(known, life.first)) continue;
+    // A life of the right piece on top: the line that began this one did not want it either.
+    if (target.has(known)) return null;
+    return accepts(known, life) ? known : null;
+  }
+  return null;
+}
+
+/** The joiner's rules, by the kind of line that began the life on the right. */
+function accepts(known: Life, life: Life): boolean {
+  switch (life.head) {
+    case 0:
+      if (known.parent !== null || life.parent === null) return false;
+      if (life.relation === REPORTS) return mayReport(known);
+      return life.parent.recipients.some((r) => r.forwardedTo === life)
+        ? mayContinue(known)
+        : mayBeHandedOver(life.parent, known);
+    case ARRIVAL:
+      return !known.arrived && known.end === 0 && life.first - known.first <= OUT_OF_ORDER;
+    case MESSAGE_ID:
+      if (known.end !== 0) return false;
+      return known.messageKey === 0 || !(known.accepted || life.first - known.last > OUT_OF_ORDER);
+    case ENVELOPE:
+      return known.end === 0;
+    case SUBMISSION:
+      return !known.arrived;
+    case END:
+      return known.end === 0 || known.impliedEnd || known.end === life.end;
+    case QUEUE_NEW:
+      return false;
+    case QUEUE_INFO:
+      return !known.accepted && known.end === 0;
+    default:
+      return true;
+  }
+}
+
+/** Adds what the right piece knows of a life to what the left one knows. */
+function absorb(known: Life, life: Life): void {
+  if (known.head === 0) {
+    known.head = life.head;
+    known.host = life.host;
+    known.instance = life.instance;
+  }
+  known.first = Math.min(known.first, life.first);
+  known.last = Math.max(known.last, life.last);
+  known.begun ||= life.begun;
+  if (life.arrived && !known.arrived) {
+    known.arrived = true;
+    known.origin = life.origin;
+    known.clientName = life.clientName;
+    known.clientIp = life.clientIp;
+    known.uid = life.uid;
+    known.pid = life.pid;
+  }
+  known.authUser ??= life.authUser;
+  known.held = life.held || (known.held && !life.accepted);
+  if (life.accepted && !known.accepted) {
+    known.accepted = true;
+    known.size = life.size;
+    known.envelopeRecipients = life.envelopeRecipients;
+    known.qp = life.qp;
+    known.reversePath = life.reversePath ?? known.reversePath;
+  }
+  known.reversePath ??= life.reversePath;
+  if (known.messageKey === 0) known.messageKey = life.messageKey;
+  known.messageId ??= life.messageId;
+  known.refused ||= life.refused;
+  known.discarded ||= life.discarded;
+  known.dsnLost ||= life.dsnLost;
+  known.piped ||= life.piped;
+  known.mark ??= life.mark;
+  if (!Number.isNaN(life.expiredAt)) {
+    known.expiredAt = life.expiredAt;
+    for (const r of known.recipients) {
+      if (r.outcome !== DEFERRED && r.outcome !== QUEUED) continue;
+      r.outcome = GIVEN_UP;
+      r.at = life.expiredAt;
+    }
+  }
+  for (const r of life.recipients) absorbRecipient(known, r);
+  if (life.end !== 0 && !life.impliedEnd) {
+    known.end = life.end;
+    known.impliedEnd = false;
+  }
+  known.endByQueueManager ||= life.endByQueueManager;
+}
+
+function absorbRecipient(known: Life, r: Recipient): void {
+  const own = known.findRecipient(r.key);
+  if (own === null) {
+    const added = known.addRecipient(r.key, r.address, r.original);
+    copyOutcome(added, r, false);
+    added.attempts = r.attempts;
+    return;
+  }
+  if (own.address === '') {
+    own.address = r.address;
+    own.original = r.original;
+  }
+  own.attempts += r.attempts;
+  if (r.outcome !== 0) copyOutcome(own, r, own.outcome === SENT && !own.handedOn);
+}
+
+function copyOutcome(own: Recipient, r: Recipient, wasDelivered: boolean): void {
+  own.outcome = r.outcome;
+  own.status = r.status;
+  own.relay = r.relay;
+  own.reply = r.reply;
+  own.at = r.at;
+  own.handedOn = r.handedOn && !(wasDelivered && r.forwardedTo !== null);
+  own.forwardedTo = r.forwardedTo;
+}
+
+/** Points the links of a life of the right piece at the lives that they have become. */
+function relink(life: Life, target: ReadonlyMap<Life, Life>): void {
+  const own = target.get(life)!;
+  for (const link of life.dsns) {
+    if (link.child !== null) link.child = target.get(link.child) ?? link.child;
+    if (own === life) continue;
+    if (link.child === null || !own.dsns.some((known) => known.child === link.child)) own.addDsn(link);
+  }
+  const next = life.next.map((child) => target.get(child) ?? child);
+  if (own === life) life.next = next;
+  else if (next.length > 0) own.next = [...new Set([...own.next, ...next])];
+  for (const r of own.recipients) if (r.forwardedTo !== null) r.forwardedTo = target.get(r.forwardedTo) ?? r.forwardedTo;
+  if (life.parent === null) return;
+  const parent = target.get(life.parent) ?? life.parent;
+  if (own === life) {
+    life.parent = parent;
+  } else if (own.parent === null && rootOf(parent) !== own) {
+    own.parent = parent;
+    own.relation = life.relation;
+  }
+}
+
+/** A child that belongs to another parent already is not this one's. */
+function keepOwnChildren(life: Life): void {
+  if (life.next.some((child) => child.parent !== life)) life.next = life.next.filter((child) => child.parent === life);
+  if (life.dsns.some((link) => link.child !== null && link.child.parent !== life)) {
+    life.dsns = life.dsns.filter((link) => link.child === null || link.child.parent === life);
+  }
+}
+
+/** The next hop's id stands on the left, handed in from the next hop's own address: this host talked to itself. */
+function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void {
+  const life = target.get(hop.life);
+  if (life === undefined) return;
+  const recipient = life.findRecipient(hop.recipient.key) ?? hop.recipient;
+  const open = hop.relay.indexOf('[') + 1;
+  for (let next = left.state.table.find(hop.hash, checkOf(hop.check, QUEUE_ID)); next !== null; next = next.older) {
+    if (next.clientIp === null || open === 0 || !hop.relay.startsWith(next.clientIp, open)) continue;
+    if (next.parent !== null || rootOf(life) === next || !mayBeHandedOver(life, next)) continue;
+    left.attach(life, next, CONTINUES);
+    recipient.handedOn = true;
+    return;
+  }
+  left.state.hops.push({ ...hop, life, recipient });
+}
+
+/** What the left piece was waiting for, and lives of the right piece that it concerns. */
+function meetAtSeam(left: Joiner, lives: readonly Life[], target: ReadonlyMap<Life, Life>): void {
+  const { state } = left;
+  const sessions = new Set<string>();
+  for (const rightLife of lives) {
+    const life = target.get(rightLife)!;
+    if (life.mta === POSTFIX && rightLife.head === ARRIVAL && !sessions.has(`${life.host} ${life.pid}`)) {
+      sessions.add(`${life.host} ${life.pid}`);
+      const facts = state.sessions.get(life.host, life.pid);
+      if (facts !== undefined && facts.discard !== null && life.first - facts.at <= SESSION_FACTS) {
+        left.dropBySession(life, facts);
+      }
+    }
+    const out = life.messageKey === 0 ? undefined : state.pipedByMessageId.get(life.messageKey);
+    if (out !== undefined && out !== life && left.isBack(life) && comesBack(out, life) && life.parent === null) {
+      left.attach(out, life, CONTINUES);
+    }
+    if (life.piped) {
+      const back = state.pickedUpByMessageId.get(life.messageKey);
+      if (back !== undefined && back !== life && back.parent === null && comesBack(life, back)) left.attach(life, back, CONTINUES);
+    }
+    if (life.qp < 0 || rightLife.qp < 0) continue;
+    const client = state.clientByQp.get(life.host, life.qp);
+    if (client !== undefined && life.first - client.at <= SESSION_FACTS) applyClient(life, client);
+    if (life.parent !== null) continue;
+    const forward = state.forwardByQp.get(life.host, life.qp);
+    if (forward !== undefined && forward.life.serial === forward.serial && life.first - forward.at <= COMES_BACK_WITHIN) {
+      state.forwardByQp.delete(life.host, life.qp);
+      if (left.forward(forward.life, forward.recipient, life)) continue;
+    }
+    if (life.reversePath !== '' && life.reversePath !== '#@[]') continue;
+    const bounce = state.bounceByQp.get(life.host, life.qp);
+    if (bounce !== undefined) {
+      state.bounceByQp.delete(life.host, life.qp);
+      left.claimBounce(bounce, life);
+    } else if (life.first - BOUNCE_WITHOUT_QP <= state.now) {
+      for (const r of life.recipients) if (life.parent === null) left.bounceByRecipient(life, r.address, life.first);
+    }
+  }
+}
+
+/** The tables of open things: the right piece knows better. */
+function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life>): void {
+  const { state } = left;
+  const from = right.state;
+  for (const host of from.restarted) {
+    state.deliveries.of(host).clear();
+    state.restarted.add(host);
+  }
+  for (const [host, number, delivery] of from.deliveries.entries()) {
+    const life = target.get(delivery.life);
+    if (life === undefined) continue;
+    const recipient = life.findRecipient(delivery.recipient.key) ?? delivery.recipient;
+    state.deliveries.set(host, number, { life, serial: life.serial, recipient, at: delivery.at });
+  }
+  for (const [host, pid, facts] of from.sessions.entries()) state.sessions.set(host, pid, facts);
+  for (const [host, qp, facts] of from.clientByQp.entries()) {
+    const life = state.lifeByQp.get(host, qp);
+    if (life !== undefined && life.qp === qp && Math.abs(facts.at - life.first) <= SESSION_FACTS) applyClient(life, facts);
+    else state.clientByQp.set(host, qp, facts);
+  }
+  for (const [host, qp, bounce] of from.bounceByQp.entries()) {
+    const life = target.get(bounce.life);
+    if (life !== undefined) state.bounceByQp.set(host, qp, { life, link: bounce.link });
+  }
+  for (const [host, qp, forward] of from.forwardByQp.entries()) {
+    const life = target.get(forward.life);
+    if (life === undefined) continue;
+    const recipient = life.findRecipient(forward.recipient.key) ?? forward.recipient;
+    state.forwardByQp.set(host, qp, { life, serial: life.serial, recipient, at: forward.at });
+  }
+  for (const [host, last] of from.lastResult) {
+    const life = target.get(last.life);
+    if (life === undefined) continue;
+    const recipient = life.findRecipient(last.recipient.key) ?? last.recipient;
+    state.lastResult.set(host, { stamp: last.stamp, life, serial: life.serial, recipient });
+  }
+  for (const [key, pieces] of from.parts) state.parts.set(key, pieces);
+  for (const [key, life] of from.pipedByMessageId) if (target.has(life)) state.pipedByMessageId.set(key, target.get(life)!);
+  for (const [key, life] of from.pickedUpByMessageId) if (target.has(life)) state.pickedUpByMessageId.set(key, target.get(life)!);
+}
+
+/** sendmail's end is inferred from all that is known; and whatever has ended waits to be closed. */
+function settle(left: Joiner, life: Life): void {
+  if (life.mta === SENDMAIL && (life.end === 0 || life.impliedEnd)) {
+    if (impliesEnd(life)) left.implyEnd(life);
+    else if (life.impliedEnd) left.resume(life);
+  }
+  if (life.discarded && life.end === 0 && life.arrived) life.end = END_DISCARDED;
+  life.waiting = false;
+  if (!life.closed) left.wait(life);
+}
+
+function retireFinished(left: Joiner, lives: readonly Life[], target: ReadonlyMap<Life, Life>): void {
+  const roots = new Set<Life>();
+  for (const life of lives) roots.add(rootOf(target.get(life)!));
+  for (const root of roots) {
+    root.pendingInTree = openIn(root);
+    left.state.held.delete(root);
+    if (root.pendingInTree === 0) left.retire(root);
+    else if (root.closed) left.state.closedRoots.add(root);
+  }
+}
+
+function openIn(life: Life): number {
+  let open = life.closed ? 0 : 1;
+  for (const next of life.next) open += openIn(next);
+  for (const link of life.dsns) if (link.child !== null) open += openIn(link.child);
+  return open;
+}

@@ -1,0 +1,120 @@
+/** Imports point one way: along the data. Each folder may know only the folders named here (ARCHITECTURE.md). */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The data's way; dsn/ is vocabulary for all. */
+const ORDER = [
+  'dsn',
+  'source',
+  'lines',
+  'records',
+  'parsers',
+  'chains',
+  'summary',
+  'analysis',
+  'outputs',
+  'cli',
+];
+
+/** Against the order, with the reason. `type` allows types only, which vanish when compiled. */
+const EXCEPTIONS: readonly { from: string; to: string; type: boolean; why: string }[] = [
+  {
+    from: 'src/records/registry.ts',
+    to: 'parsers',
+    type: false,
+    why: 'the one place that lists the parsers',
+  },
+  { from: 'src/chains/chain.ts', to: 'summary', type: true, why: 'MtaName' },
+  { from: 'src/chains/view.ts', to: 'summary', type: true, why: 'MtaName' },
+];
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+/** "src/lines/clock.ts" -> "lines". */
+function folderOf(file: string): string {
+  const [first, second] = file.split('/');
+  return first === 'src' ? second : first;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const found: Import[] = [];
+  for (const match of text.matchAll(
+    /^(?:import|export)\s+(type\s)?[^;'"]*?from\s+'([^']+)'|\bimport\('([^']+)'\)/gm,
+  )) {
+    const target = match[2] ?? match[3];
+    found.push({ file, typeOnly: match[1] !== undefined, target });
+  }
+  return found;
+}
+
+const ALL = [...sources('src'), ...sources('parsers')].flatMap(importsOf);
+const LOCAL = ALL.filter(({ target }) => target.startsWith('.')).map((found) => ({
+  ...found,
+  target: relative(ROOT, resolve(ROOT, dirname(found.file), found.target)),
+}));
+
+function isException({ file, target, typeOnly }: Import): boolean {
+  return EXCEPTIONS.some(
+    (rule) => rule.from === file && rule.to === folderOf(target) && (typeOnly || !rule.type),
+  );
+}
+
+describe('imports', () => {
+  test('every folder has a place in the order', () => {
+    expect(
+      [...new Set(LOCAL.map(({ file }) => folderOf(file)))].filter((name) => !ORDER.includes(name)),
+    ).toEqual([]);
+  });
+
+  test('point along the way of the data', () => {
+    const wrong = LOCAL.filter(
+      (found) =>
+        ORDER.indexOf(folderOf(found.target)) > ORDER.indexOf(folderOf(found.file)) && !isException(found),
+    );
+    expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test('lines, records and chains know no bytes of files; outputs know no parsers and read nothing', () => {
+    const forbidden: Record<string, readonly string[]> = {
+      lines: ['source'],
+      records: ['source'],
+      parsers: ['source', 'chains', 'dsn'],
+      chains: ['source', 'parsers'],
+      summary: ['source', 'lines', 'parsers'],
+      outputs: ['source', 'records', 'parsers', 'analysis'],
+    };
+    const wrong = LOCAL.filter(({ file, target }) => forbidden[folderOf(file)]?.includes(folderOf(target)));
+    expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test('only source/ and cli/ touch files and processes', () => {
+    const wrong = ALL.filter(
+      ({ file, target }) =>
+        /^node:(fs|child_process|net|http|stream)/.test(target) &&
+        !['source', 'cli'].includes(folderOf(file)),
+    );
+    expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test('every exception is still needed', () => {
+    const unused = EXCEPTIONS.filter(
+      ({ from, to }) => !LOCAL.some((l) => l.file === from && folderOf(l.target) === to),
+    );
+    expect(unused).toEqual([]);
+  });
+});
