@@ -96,7 +96,7 @@ export const COMES_BACK_WITHIN = 10 * 60_000;
 /** How long what one session line says holds for the next line of the same process. */
 export const SESSION_FACTS = 5 * 60_000;
 /** A bounce whose qp leads nowhere (QMAILQUEUE wrappers) is matched by its recipient within this time. */
-export const BOUNCE_WITHOUT_QP = 60_000;
+const BOUNCE_WITHOUT_QP = 60_000;
 const SWEEP_EVERY = 3_600_000;
 
 export class Joiner {
@@ -125,6 +125,10 @@ export class Joiner {
     this.#sink = sink;
     this.#lean = options.lean ?? false;
     this.#leftOpen = options.leftOpen ?? false;
+  }
+
+  get isLeftOpen(): boolean {
+    return this.#leftOpen;
   }
 
   take(head: LineHead, record: ParsedRecord): void {
@@ -388,8 +392,9 @@ export class Joiner {
     if (
       life === null ||
       life.end !== 0 ||
-      // A second Message-ID of the same id is another header of the same mail, or the id came again.
-      (life.messageKey !== 0 && !resent && (life.accepted || at - life.last > OUT_OF_ORDER))
+      // cleanup(8) is done before the queue manager and the delivery agents begin: the id has come again. A second
+      // Message-ID before that is another header of the same mail.
+      (!resent && !mayHaveMessageId(life, at))
     ) {
       life = this.begin(head, record, at);
     } else this.#touch(life, record.kind, at);
@@ -853,6 +858,7 @@ export class Joiner {
     const bounce = this.state.bounceByQp.get(host, record.qp);
     if (bounce === undefined) return;
     this.state.bounceByQp.delete(host, record.qp);
+    this.state.qpJoins.add(host);
     this.claimBounce(bounce, life);
   }
 
@@ -870,13 +876,14 @@ export class Joiner {
     const key = textKey(head.bytes, start, end);
     const recipient = life.findRecipient(key) ?? life.addRecipient(key, text(head.bytes, start, end), null);
     this.state.deliveries.set(head.host, record.delivery, { life, serial: life.serial, recipient, at });
-    if (life.parent === null && (life.reversePath === '' || life.reversePath === '#@[]')) {
-      this.bounceByRecipient(life, recipient.address, at);
-    }
+    if (!this.#leftOpen) this.bounceByRecipient(life, recipient.address, at);
   }
 
   /** qmail-queue behind a wrapper: the bounce's qp is the wrapper's, so the report is known by whom it goes to. */
   bounceByRecipient(child: Life, address: string, at: number): void {
+    if (child.parent !== null || (child.reversePath !== '' && child.reversePath !== '#@[]')) return;
+    // Where the qp has led to a report once, it always does.
+    if (this.state.qpJoins.has(child.host)) return;
     const bounces = this.state.bounceByQp.of(child.host);
     for (const [qp, bounce] of bounces) {
       if (at - bounce.link.at > BOUNCE_WITHOUT_QP) bounces.delete(qp);
@@ -1074,6 +1081,12 @@ function named(life: Life, address: string): Recipient {
   const bytes = Buffer.from(address);
   const key = textKey(bytes, 0, bytes.length);
   return life.findRecipient(key) ?? life.addRecipient(key, address, null);
+}
+
+/** Whether a Message-ID line of this instant may still be this life's. */
+export function mayHaveMessageId(life: Life, at: number): boolean {
+  if (life.accepted || life.recipients.length > 0) return false;
+  return life.messageKey === 0 || at - life.last <= OUT_OF_ORDER;
 }
 
 /** Somebody's message, not a DSN: nobody asks for the names of its recipients while all goes well. */

@@ -23,12 +23,12 @@ import {
 } from '../records/record.ts';
 import {
   applyClient,
-  BOUNCE_WITHOUT_QP,
   COMES_BACK_WITHIN,
   comesBack,
   type Joiner,
   mayBeHandedOver,
   mayContinue,
+  mayHaveMessageId,
   mayReport,
   OUT_OF_ORDER,
   SESSION_FACTS,
@@ -66,6 +66,13 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   for (const hop of from.hops) meetHop(left, hop, target);
   meetAtSeam(left, lives, target);
   mergeTables(left, right, target);
+  for (const host of from.qpJoins) state.qpJoins.add(host);
+  if (!left.isLeftOpen) {
+    for (const life of lives) {
+      const own = target.get(life)!;
+      for (const r of own.recipients) left.bounceByRecipient(own, r.address, own.first);
+    }
+  }
   for (const life of lives) settle(left, target.get(life)!);
   state.now = Math.max(state.now, from.now);
   retireFinished(left, lives, target);
@@ -112,8 +119,7 @@ function accepts(known: Life, life: Life): boolean {
     case ARRIVAL:
       return !known.arrived && known.end === 0 && life.first - known.first <= OUT_OF_ORDER;
     case MESSAGE_ID:
-      if (known.end !== 0) return false;
-      return known.messageKey === 0 || !(known.accepted || life.first - known.last > OUT_OF_ORDER);
+      return known.end === 0 && mayHaveMessageId(known, life.first);
     case ENVELOPE:
       return known.end === 0;
     case SUBMISSION:
@@ -284,12 +290,10 @@ function meetAtSeam(left: Joiner, lives: readonly Life[], target: ReadonlyMap<Li
     }
     if (life.reversePath !== '' && life.reversePath !== '#@[]') continue;
     const bounce = state.bounceByQp.get(life.host, life.qp);
-    if (bounce !== undefined) {
-      state.bounceByQp.delete(life.host, life.qp);
-      left.claimBounce(bounce, life);
-    } else if (life.first - BOUNCE_WITHOUT_QP <= state.now) {
-      for (const r of life.recipients) if (life.parent === null) left.bounceByRecipient(life, r.address, life.first);
-    }
+    if (bounce === undefined) continue;
+    state.bounceByQp.delete(life.host, life.qp);
+    state.qpJoins.add(life.host);
+    left.claimBounce(bounce, life);
   }
 }
 

@@ -149,6 +149,8 @@ export class JoinerState {
   readonly deliveries = new ByProcess<Delivery>();
   readonly lifeByQp = new ByProcess<Life>();
   readonly bounceByQp = new ByProcess<AnnouncedBounce>();
+  /** Hosts where a bounce's qp has led to its report: no wrapper stands in between. */
+  readonly qpJoins = new Set<number>();
   /** Forwards whose own lines have not come yet. */
   readonly forwardByQp = new ByProcess<{ life: Life; serial: number; recipient: Recipient; at: number }>();
   readonly clientByQp = new ByProcess<SessionFacts>();
