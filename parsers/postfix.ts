@@ -20,7 +20,6 @@ import {
   startsWith,
 } from '../src/records/bytes.ts';
 import type { Parser } from '../src/records/contract.ts';
-import { CHECK_PRIME, CHECK_START, HASH_PRIME, HASH_START, setId } from '../src/records/text.ts';
 import {
   ARRIVAL,
   ATTEMPT,
@@ -46,17 +45,17 @@ import {
   FORWARDED,
   HOLD,
   IGNORED,
-  LOOPBACK,
   type LineClass,
+  LOOPBACK,
   MALFORMED,
   MESSAGE_ID,
   ORIGIN_LOCAL,
   ORIGIN_SMTP,
+  type ParsedRecord,
   PIPED,
   POSTFIX,
   PROBED,
   PROXY_ACCEPT,
-  type ParsedRecord,
   QUEUED_AS,
   RECORDED,
   REFUSAL,
@@ -71,6 +70,7 @@ import {
   TEMPORARY,
   UNRECOGNISED,
 } from '../src/records/record.ts';
+import { CHECK_PRIME, CHECK_START, HASH_PRIME, HASH_START, setId } from '../src/records/text.ts';
 
 const SPACE = 32;
 const PAREN_CLOSE = 41;
@@ -135,7 +135,16 @@ const MILTER_HOLD = ascii('milter-hold: ');
 const DISCARD_TEXT = ascii('discard: ');
 const HOLD_TEXT = ascii('hold: ');
 const RCPT = ascii('RCPT ');
-const CONNECT_STAGES = [ascii('CONNECT '), ascii('HELO '), ascii('EHLO '), ascii('VRFY '), ascii('ETRN '), ascii('XFORWARD '), ascii('XCLIENT '), ascii('STARTTLS ')];
+const CONNECT_STAGES = [
+  ascii('CONNECT '),
+  ascii('HELO '),
+  ascii('EHLO '),
+  ascii('VRFY '),
+  ascii('ETRN '),
+  ascii('XFORWARD '),
+  ascii('XCLIENT '),
+  ascii('STARTTLS '),
+];
 const SEMI_FROM = ascii('; from=<');
 const CLOSE_TO = ascii('> to=<');
 const CLOSE_COMMA_TO = ascii('>, to=<');
@@ -157,14 +166,72 @@ const SEVERITIES = [ascii('warning: '), ascii('error: '), ascii('fatal: '), asci
 
 /** Text after a queue id that says how things go on but decides nothing: the `to=` line does (smtp_trouble.c). */
 const PASSING_NEWS = [
-  'host ', 'lost connection', 'connect to ', 'conversation with ', 'enabling PIX', 'Cannot start TLS',
-  'TLS is required', 'Server certificate', 'certificate verification', 'passing <', 'timeout after ', 'too many errors',
-  'improper command', 'warning: ', 'info: ', 'filter: ', 'pass: ', 'prepend: ', 'replace: ', 'strip: ', 'redirect: ',
-  'bcc: ', 'delay: ', 'permit: ', 'dunno: ', 'warn: ', 'reject_warning: ', 'milter-header', 'milter-body', 'milter-info',
-  'milter-quarantine', 'released from hold', 'not sending ', 'skipped, ', 'SASL authentication', 'defer_if_permit',
-  'breaking ', 'smtp_connection_reuse', 'removing ', 'deleting ', 'expired', 'non-SMTP', 'SMTPUTF8', 'header ',
-  'sender address', 'mail_addr', 'client ', 'mail for ', 'queue file size', 'using ', 'Untrusted ', 'Trusted ', 'Verified ', 'Anonymous ',
-  'to=<>', 'smtp_tls', 'tls', 'TLS', 'Host offered', 'DANE', 'dane', 'sts', 'STS', 'premature ', 'broken ', 'flush ',
+  'host ',
+  'lost connection',
+  'connect to ',
+  'conversation with ',
+  'enabling PIX',
+  'Cannot start TLS',
+  'TLS is required',
+  'Server certificate',
+  'certificate verification',
+  'passing <',
+  'timeout after ',
+  'too many errors',
+  'improper command',
+  'warning: ',
+  'info: ',
+  'filter: ',
+  'pass: ',
+  'prepend: ',
+  'replace: ',
+  'strip: ',
+  'redirect: ',
+  'bcc: ',
+  'delay: ',
+  'permit: ',
+  'dunno: ',
+  'warn: ',
+  'reject_warning: ',
+  'milter-header',
+  'milter-body',
+  'milter-info',
+  'milter-quarantine',
+  'released from hold',
+  'not sending ',
+  'skipped, ',
+  'SASL authentication',
+  'defer_if_permit',
+  'breaking ',
+  'smtp_connection_reuse',
+  'removing ',
+  'deleting ',
+  'expired',
+  'non-SMTP',
+  'SMTPUTF8',
+  'header ',
+  'sender address',
+  'mail_addr',
+  'client ',
+  'mail for ',
+  'queue file size',
+  'using ',
+  'Untrusted ',
+  'Trusted ',
+  'Verified ',
+  'Anonymous ',
+  'to=<>',
+  'smtp_tls',
+  'tls',
+  'TLS',
+  'Host offered',
+  'DANE',
+  'dane',
+  'sts',
+  'STS',
+  'premature ',
+  'broken ',
+  'flush ',
 ].map(ascii);
 
 function parse(head: LineHead, record: ParsedRecord): LineClass {
@@ -225,13 +292,16 @@ function parseQueued(head: LineHead, record: ParsedRecord, at: number): LineClas
       if (startsWith(bytes, at, end, CLIENT)) return parseClient(bytes, at + CLIENT.length, end, record);
       break;
     case 0x6d: // message-id= | milter-...
-      if (startsWith(bytes, at, end, MESSAGE_ID_IS)) return parseMessageId(record, at + MESSAGE_ID_IS.length, end);
-      if (startsWith(bytes, at, end, MILTER_REJECT)) return parseReject(head, record, at + MILTER_REJECT.length);
+      if (startsWith(bytes, at, end, MESSAGE_ID_IS))
+        return parseMessageId(record, at + MESSAGE_ID_IS.length, end);
+      if (startsWith(bytes, at, end, MILTER_REJECT))
+        return parseReject(head, record, at + MILTER_REJECT.length);
       if (startsWith(bytes, at, end, MILTER_DISCARD)) return parseAction(bytes, at, end, record, DISCARD);
       if (startsWith(bytes, at, end, MILTER_HOLD)) return parseAction(bytes, at, end, record, HOLD);
       break;
     case 0x73: // sender (non-delivery|delay|delivery status) notification
-      if (startsWith(bytes, at, end, SENDER)) return parseNotification(bytes, at + SENDER.length, end, record, false);
+      if (startsWith(bytes, at, end, SENDER))
+        return parseNotification(bytes, at + SENDER.length, end, record, false);
       break;
     case 0x70: // postmaster ... notification | placed on hold | proxy-...
       if (startsWith(bytes, at, end, POSTMASTER)) {
@@ -241,7 +311,8 @@ function parseQueued(head: LineHead, record: ParsedRecord, at: number): LineClas
         record.kind = HOLD;
         return RECORDED;
       }
-      if (startsWith(bytes, at, end, PROXY_REJECT_TEXT)) return parseReject(head, record, at + PROXY_REJECT_TEXT.length);
+      if (startsWith(bytes, at, end, PROXY_REJECT_TEXT))
+        return parseReject(head, record, at + PROXY_REJECT_TEXT.length);
       break;
     case 0x75: // uid=
       if (startsWith(bytes, at, end, UID)) return parsePickup(bytes, at + UID.length, end, record);
@@ -361,7 +432,8 @@ function parseDelivery(head: LineHead, record: ParsedRecord, from: number): Line
   const text = at + 2;
   record.reply.set(text, Math.max(text, textEnd - 1));
   if (record.outcome === SENT) afterSent(head, record);
-  else if (record.outcome === DEFERRED && startsWith(bytes, text, end, TEMPORARILY_SUSPENDED)) record.flags |= SUSPENDED;
+  else if (record.outcome === DEFERRED && startsWith(bytes, text, end, TEMPORARILY_SUSPENDED))
+    record.flags |= SUSPENDED;
   return RECORDED;
 }
 
@@ -442,7 +514,8 @@ function parseRemoved(head: LineHead, record: ParsedRecord, at: number): LineCla
   if (startsWith(bytes, at, end, REMOVED_CANCELED)) return ended(record, END_CANCELLED);
   if (startsWith(bytes, at, end, REMOVED_DISCARDED)) return ended(record, END_DISCARDED);
   if (head.tag.daemon === 'postsuper') return ended(record, END_DELETED);
-  if (head.tag.daemon === 'qmgr' || head.tag.daemon === 'oqmgr' || head.tag.daemon === 'nqmgr') record.flags = BY_QUEUE_MANAGER;
+  if (head.tag.daemon === 'qmgr' || head.tag.daemon === 'oqmgr' || head.tag.daemon === 'nqmgr')
+    record.flags = BY_QUEUE_MANAGER;
   return ended(record, END_DONE);
 }
 
@@ -467,9 +540,11 @@ function parseClient(bytes: Uint8Array, at: number, end: number, record: ParsedR
   if (after < 0) return MALFORMED;
   if (after < end) {
     const user = find(bytes, after, end, SASL_USERNAME);
-    if (user >= 0) record.authUser.set(user + SASL_USERNAME.length, valueEnd(bytes, user + SASL_USERNAME.length, end));
+    if (user >= 0)
+      record.authUser.set(user + SASL_USERNAME.length, valueEnd(bytes, user + SASL_USERNAME.length, end));
     const older = find(bytes, after, end, ORIG_QUEUE_ID);
-    if (older >= 0) record.other.set(older + ORIG_QUEUE_ID.length, valueEnd(bytes, older + ORIG_QUEUE_ID.length, end));
+    if (older >= 0)
+      record.other.set(older + ORIG_QUEUE_ID.length, valueEnd(bytes, older + ORIG_QUEUE_ID.length, end));
     const client = find(bytes, after, end, ORIG_CLIENT);
     if (client >= 0) nameAndIp(bytes, client + ORIG_CLIENT.length, end, record);
   }
@@ -531,7 +606,13 @@ function parseNotification(
  * `discard: header ... from n[ip]; from=<s> to=<r> proto=p helo=<h>: text` and hold, by cleanup, milter or smtpd.
  * Header text comes before it and may hold anything: the last `; from=<` is Postfix's own.
  */
-function parseAction(bytes: Uint8Array, at: number, end: number, record: ParsedRecord, kind: number): LineClass {
+function parseAction(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  record: ParsedRecord,
+  kind: number,
+): LineClass {
   record.kind = kind;
   envelopeOf(bytes, at, end, record);
   return RECORDED;
@@ -592,7 +673,8 @@ function parseSession(head: LineHead, record: ParsedRecord, at: number): LineCla
   const { bytes, textEnd: end } = head;
   if (startsWith(bytes, at, end, REJECT_TEXT)) return parseReject(head, record, at + REJECT_TEXT.length);
   if (startsWith(bytes, at, end, MILTER_REJECT)) return parseReject(head, record, at + MILTER_REJECT.length);
-  if (startsWith(bytes, at, end, PROXY_REJECT_TEXT)) return parseReject(head, record, at + PROXY_REJECT_TEXT.length);
+  if (startsWith(bytes, at, end, PROXY_REJECT_TEXT))
+    return parseReject(head, record, at + PROXY_REJECT_TEXT.length);
   if (startsWith(bytes, at, end, DISCARD_TEXT)) return parseAction(bytes, at, end, record, DISCARD);
   if (startsWith(bytes, at, end, CLIENT)) {
     record.flags = SESSION_ONLY;
@@ -622,21 +704,35 @@ function parseUnqueued(head: LineHead, record: ParsedRecord): LineClass {
   const { bytes, textStart: start, textEnd: end } = head;
   switch (bytes[start]) {
     case 0x70:
-      if (startsWith(bytes, start, end, PROXY_ACCEPT_TEXT)) return parseProxyAccept(bytes, start, end, record);
+      if (startsWith(bytes, start, end, PROXY_ACCEPT_TEXT))
+        return parseProxyAccept(bytes, start, end, record);
       if (startsWith(bytes, start, end, PROXY_REJECT_TEXT)) {
         return parseReject(head, record, start + PROXY_REJECT_TEXT.length);
       }
       break;
     case 0x72: // before 2.1 without NOQUEUE
-      if (startsWith(bytes, start, end, REJECT_TEXT)) return parseReject(head, record, start + REJECT_TEXT.length);
+      if (startsWith(bytes, start, end, REJECT_TEXT))
+        return parseReject(head, record, start + REJECT_TEXT.length);
       break;
     default:
   }
   for (const severity of SEVERITIES) {
     if (startsWith(bytes, start, end, severity)) return parseWarning(head, record, start + severity.length);
   }
-  return IGNORED;
+  const { daemon } = head.tag;
+  return daemon === '' || DAEMONS.has(daemon) ? IGNORED : UNRECOGNISED;
 }
+
+/** Programs of Postfix 2.3 to 3.11: what they say without an id is about themselves or a session. */
+const DAEMONS = new Set(
+  (
+    'anvil bounce cleanup cleanup-out defer discard dnsblog error flush lmtp local master nbdb_reindexd nqmgr oqmgr ' +
+    'pickup pipe postalias postcat postconf postdrop postfix postfix-script post-install postkick postlock postlog ' +
+    'postlogd postmap postmulti postqueue postscreen postsuper posttls-finger proxymap proxywrite qmgr qmqpd ' +
+    'relay retry scache sendmail showq smtp smtpd smtps smtp-out submission submissions spawn tlsmgr tlsproxy trace ' +
+    'trivial-rewrite verify virtual mailq newaliases set-permissions'
+  ).split(' '),
+);
 
 /** `warning: QID: text`: only what became of a notice matters. */
 function parseWarning(head: LineHead, record: ParsedRecord, at: number): LineClass {
@@ -665,14 +761,18 @@ function claims(head: LineHead): boolean {
   if (kinds === 0 || at - start < 6 || bytes[at] !== COLON || bytes[at + 1] !== SPACE) return false;
   const text = at + 2;
   return (
-    (startsWith(bytes, text, end, TO) && bytes[text + 3] === LESS && find(bytes, text, end, ascii(', status=')) > 0) ||
-    (startsWith(bytes, text, end, FROM_OPEN) && (find(bytes, text, end, NRCPT) > 0 || find(bytes, text, end, CLOSE_STATUS) > 0)) ||
+    (startsWith(bytes, text, end, TO) &&
+      bytes[text + 3] === LESS &&
+      find(bytes, text, end, ascii(', status=')) > 0) ||
+    (startsWith(bytes, text, end, FROM_OPEN) &&
+      (find(bytes, text, end, NRCPT) > 0 || find(bytes, text, end, CLOSE_STATUS) > 0)) ||
     startsWith(bytes, text, end, CLIENT) ||
     startsWith(bytes, text, end, MESSAGE_ID_IS) ||
     startsWith(bytes, text, end, REQUEUED) ||
     (startsWith(bytes, text, end, SENDER) && find(bytes, text, end, ascii('notification')) > 0) ||
     startsWith(bytes, text, end, REJECT_TEXT) ||
-    (startsWith(bytes, text, end, REMOVED) && (end === text + REMOVED.length || bytes[text + REMOVED.length] === SPACE))
+    (startsWith(bytes, text, end, REMOVED) &&
+      (end === text + REMOVED.length || bytes[text + REMOVED.length] === SPACE))
   );
 }
 

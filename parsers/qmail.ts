@@ -10,7 +10,6 @@
 import type { LineHead } from '../src/lines/head.ts';
 import { ascii, decimal, find, findByte, findLast, skipDigits, startsWith } from '../src/records/bytes.ts';
 import type { Parser } from '../src/records/contract.ts';
-import { setId } from '../src/records/text.ts';
 import {
   BOUNCE,
   BOUNCE_DISCARDED,
@@ -18,9 +17,9 @@ import {
   DEFERRED,
   DELIVERY_RESULT,
   DELIVERY_START,
+  DROPPED,
   END,
   END_DONE,
-  DROPPED,
   FAILED,
   GIVEN_UP,
   IGNORED,
@@ -39,6 +38,7 @@ import {
   STAGE_RECIPIENT,
   UNRECOGNISED,
 } from '../src/records/record.ts';
+import { setId } from '../src/records/text.ts';
 
 const SPACE = 32;
 const SLASH = 47;
@@ -96,7 +96,23 @@ const VALIDRCPTTO = ascii('validrcptto ');
 const DENIED = ascii('DENIED_');
 const REJECT_RCPT = ascii('Reject::RCPT');
 
-const SIDE_PROGRAMS = ['tcpserver', 'rblsmtpd', 'spamdyke', 'qmail-smtpd', 'CHKUSER', 'qlog', 'sslserver', 'qmail-pop3d', 'fixcrio', 'simscan', 'qmail-inject', 'ucspi', 'pid ', 'cannot ', 'number of '].map(ascii);
+const SIDE_PROGRAMS = [
+  'tcpserver',
+  'rblsmtpd',
+  'spamdyke',
+  'qmail-smtpd',
+  'CHKUSER',
+  'qlog',
+  'sslserver',
+  'qmail-pop3d',
+  'fixcrio',
+  'simscan',
+  'qmail-inject',
+  'ucspi',
+  'pid ',
+  'cannot ',
+  'number of ',
+].map(ascii);
 
 function parse(head: LineHead, record: ParsedRecord): LineClass {
   const { bytes, textStart: start, textEnd: end } = head;
@@ -121,7 +137,8 @@ function parse(head: LineHead, record: ParsedRecord): LineClass {
       if (startsWith(bytes, start, end, DOUBLE_BOUNCE)) return parseDiscarded(bytes, start, end, record);
       break;
     case 0x6e:
-      if (startsWith(bytes, start, end, NEW_MSG)) return number(bytes, start + NEW_MSG.length, end, record, QUEUE_NEW);
+      if (startsWith(bytes, start, end, NEW_MSG))
+        return number(bytes, start + NEW_MSG.length, end, record, QUEUE_NEW);
       break;
     case 0x69:
       if (startsWith(bytes, start, end, INFO_MSG)) return parseInfo(bytes, start, end, record);
@@ -160,7 +177,8 @@ function parseStart(bytes: Uint8Array, start: number, end: number, record: Parse
   const at = start + STARTING_DELIVERY.length;
   const colon = skipDigits(bytes, at, end);
   record.delivery = decimal(bytes, at, end);
-  if (record.delivery < 0 || bytes[colon] !== COLON || !startsWith(bytes, colon + 2, end, MSG)) return MALFORMED;
+  if (record.delivery < 0 || bytes[colon] !== COLON || !startsWith(bytes, colon + 2, end, MSG))
+    return MALFORMED;
   const result = number(bytes, colon + 2 + MSG.length, end, record, DELIVERY_START);
   const to = record.id.end + 1;
   if (startsWith(bytes, to, end, TO_LOCAL)) {
@@ -290,7 +308,8 @@ function parseDiscarded(bytes: Uint8Array, start: number, end: number, record: P
 function parseSide(head: LineHead, record: ParsedRecord): LineClass {
   const { bytes, textStart: start, textEnd: end } = head;
   if (startsWith(bytes, start, end, WARNING) || startsWith(bytes, start, end, ALERT)) return IGNORED;
-  if (startsWith(bytes, start, end, LOCAL_EXTRA) || startsWith(bytes, start, end, REMOTE_EXTRA)) return IGNORED;
+  if (startsWith(bytes, start, end, LOCAL_EXTRA) || startsWith(bytes, start, end, REMOTE_EXTRA))
+    return IGNORED;
   const received = find(bytes, start, end, QLOG_RECEIVED);
   const envelope = received < 0 ? find(bytes, start, end, QLOG_ENVELOPE) : -1;
   if (received >= 0) {
@@ -316,12 +335,19 @@ function parseSide(head: LineHead, record: ParsedRecord): LineClass {
   }
   if (envelope >= 0) return IGNORED;
   for (const program of SIDE_PROGRAMS) if (startsWith(bytes, start, end, program)) return IGNORED;
-  if (head.tag.program === 'qmail' && head.tag.text !== 'qmail' && head.tag.text !== 'qmail-send') return IGNORED;
+  if (head.tag.program === 'qmail' && head.tag.text !== 'qmail' && head.tag.text !== 'qmail-send')
+    return IGNORED;
   if (end === start) return IGNORED;
   return UNRECOGNISED;
 }
 
-function field(bytes: Uint8Array, at: number, end: number, key: Uint8Array, into: { set(s: number, e: number): void }): void {
+function field(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  key: Uint8Array,
+  into: { set(s: number, e: number): void },
+): void {
   const value = find(bytes, at, end, key);
   if (value < 0) return;
   const from = value + key.length;
@@ -337,7 +363,8 @@ function claims(head: LineHead): boolean {
     head.sploggerStamp !== 0 ||
     (startsWith(bytes, start, end, STATUS) && bytes[start + 8] !== LESS) ||
     startsWith(bytes, start, end, STARTING_DELIVERY) ||
-    (startsWith(bytes, start, end, DELIVERY) && skipDigits(bytes, start + DELIVERY.length, end) > start + DELIVERY.length) ||
+    (startsWith(bytes, start, end, DELIVERY) &&
+      skipDigits(bytes, start + DELIVERY.length, end) > start + DELIVERY.length) ||
     startsWith(bytes, start, end, NEW_MSG) ||
     startsWith(bytes, start, end, INFO_MSG) ||
     startsWith(bytes, start, end, BOUNCE_MSG) ||

@@ -9,9 +9,17 @@
  * Must not know other lines, joins or I/O. Parts of split lines are put together by the joiner and read again.
  */
 import type { LineHead } from '../src/lines/head.ts';
-import { ascii, decimal, endsWith, find, findByte, findLast, skipDigits, startsWith } from '../src/records/bytes.ts';
+import {
+  ascii,
+  decimal,
+  endsWith,
+  find,
+  findByte,
+  findLast,
+  skipDigits,
+  startsWith,
+} from '../src/records/bytes.ts';
 import type { Parser } from '../src/records/contract.ts';
-import { setId } from '../src/records/text.ts';
 import {
   ACCEPTED,
   ATTEMPT,
@@ -33,8 +41,8 @@ import {
   GIVEN_UP,
   HOLD,
   IGNORED,
-  LOOPBACK,
   type LineClass,
+  LOOPBACK,
   MALFORMED,
   MARK,
   MORE,
@@ -58,7 +66,9 @@ import {
   SUBMISSION,
   TEMPORARY,
   UNRECOGNISED,
+  UNTRIED,
 } from '../src/records/record.ts';
+import { setId } from '../src/records/text.ts';
 
 const SPACE = 32;
 const PAREN_CLOSE = 41;
@@ -145,9 +155,19 @@ const STAT_DISCARDED = ascii('discarded');
 const STAT_TEMPORARY = [ascii('I/O error'), ascii('Operating system error')];
 /** sm_sysexmsg's permanent classes [strexit.c]. */
 const STAT_PERMANENT = [
-  'User unknown', 'Host unknown', 'Service unavailable', 'Data format error', 'Remote protocol error',
-  'Local configuration error', 'Insufficient permission', 'Command line usage error', 'Cannot open input',
-  'Internal error', 'System file missing', "Can't create output", 'unknown mailer error',
+  'User unknown',
+  'Host unknown',
+  'Service unavailable',
+  'Data format error',
+  'Remote protocol error',
+  'Local configuration error',
+  'Insufficient permission',
+  'Command line usage error',
+  'Cannot open input',
+  'Internal error',
+  'System file missing',
+  "Can't create output",
+  'unknown mailer error',
 ].map(ascii);
 
 function parse(head: LineHead, record: ParsedRecord): LineClass {
@@ -204,7 +224,8 @@ function parseQueued(head: LineHead, record: ParsedRecord, at: number): LineClas
         record.reply.set(cause, close < 0 ? end : close);
         return RECORDED;
       }
-      if (startsWith(bytes, at, end, CLONE_OF)) return parseOldClone(bytes, at + CLONE_OF.length, end, record);
+      if (startsWith(bytes, at, end, CLONE_OF))
+        return parseOldClone(bytes, at + CLONE_OF.length, end, record);
       break;
     case 0x64: // discarded | done;
       if (startsWith(bytes, at, end, DISCARDED) && end - at === DISCARDED.length) {
@@ -276,7 +297,19 @@ function looksLikeFields(bytes: Uint8Array, at: number, end: number): boolean {
   return !KNOWN_FIELDS.some((field) => startsWith(bytes, at, end, field));
 }
 
-const KNOWN_FIELDS = ['version=', 'auth=', 'tls_version=', 'size=', 'msgid=', 'relay=', 'class=', 'engine=', 'grew=', 'len=', 'quarantine='].map(ascii);
+const KNOWN_FIELDS = [
+  'version=',
+  'auth=',
+  'tls_version=',
+  'size=',
+  'msgid=',
+  'relay=',
+  'class=',
+  'engine=',
+  'grew=',
+  'len=',
+  'quarantine=',
+].map(ascii);
 
 /** `from=<s>, size=n, class=n, nrcpts=n, msgid=<m>, bodytype=t, proto=p, daemon=d, relay=h [ip]` [headers.c logsender]. */
 function parseSender(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): LineClass {
@@ -402,19 +435,27 @@ function parseDelivery(bytes: Uint8Array, from: number, end: number, record: Par
   }
   const quarantined = startsWith(bytes, at, end, QUARANTINE);
   if (quarantined) at = nextField(bytes, at + QUARANTINE.length, end);
-  const dsn = startsWith(bytes, at + 2, end, DSN_IS) ? at + 2 : startsWith(bytes, at + 1, end, DSN_IS) ? at + 1 : -1;
+  const dsn = startsWith(bytes, at + 2, end, DSN_IS)
+    ? at + 2
+    : startsWith(bytes, at + 1, end, DSN_IS)
+      ? at + 1
+      : -1;
   if (dsn >= 0) {
     at = nextField(bytes, dsn + DSN_IS.length, end);
     record.status.set(dsn + DSN_IS.length, at);
   }
   // `reply=` runs to the last `, stat=`; without one the first `, stat=` begins the rest of the line.
   const reply = find(bytes, at, end, REPLY);
-  const stat = reply >= 0 && reply < indexOr(find(bytes, at, end, STAT), end) ? findLast(bytes, reply, end, STAT) : find(bytes, at, end, STAT);
+  const stat =
+    reply >= 0 && reply < indexOr(find(bytes, at, end, STAT), end)
+      ? findLast(bytes, reply, end, STAT)
+      : find(bytes, at, end, STAT);
   if (stat < 0) return MALFORMED;
   const value = stat + STAT.length;
   if (reply >= 0 && reply < stat) record.reply.set(reply + REPLY.length, stat);
   else record.reply.set(value, end);
   record.kind = ATTEMPT;
+  if (!attempted) record.flags |= UNTRIED;
   record.outcome = outcomeOf(bytes, value, end, record, mailer, attempted);
   if (record.outcome === SENT && record.reply.present) afterSent(bytes, value, end, record);
   return RECORDED;
@@ -482,7 +523,13 @@ function afterSent(bytes: Uint8Array, at: number, end: number, record: ParsedRec
 }
 
 /** `P: C: KIND: text` [savemail.c returntosender] or `P: C: clone: owner=a` [deliver.c sendall]. */
-function parseChild(bytes: Uint8Array, id: number, idEnd: number, end: number, record: ParsedRecord): LineClass {
+function parseChild(
+  bytes: Uint8Array,
+  id: number,
+  idEnd: number,
+  end: number,
+  record: ParsedRecord,
+): LineClass {
   const at = idEnd + 2;
   record.other.set(id, idEnd);
   let text = at;
@@ -508,13 +555,15 @@ function parseChild(bytes: Uint8Array, id: number, idEnd: number, end: number, r
   } else return UNRECOGNISED;
   if (record.dsn !== DSN_POSTMASTER) {
     if (startsWith(bytes, text, end, WARNING)) record.dsn = DSN_DELAY;
-    else if (startsWith(bytes, text, end, RETURN_RECEIPT) && end - text === RETURN_RECEIPT.length) record.dsn = DSN_SUCCESS;
+    else if (startsWith(bytes, text, end, RETURN_RECEIPT) && end - text === RETURN_RECEIPT.length)
+      record.dsn = DSN_SUCCESS;
     else if (startsWith(bytes, text, end, POSTMASTER_WARNING)) record.dsn = DSN_POSTMASTER;
   }
   record.kind = DSN;
   record.reply.set(text, end);
   // Expiry has no fatal `stat=`: only the report says so.
-  if (startsWith(bytes, text, end, CANNOT_SEND) || startsWith(bytes, text, end, TIME_EXPIRED)) record.outcome = GIVEN_UP;
+  if (startsWith(bytes, text, end, CANNOT_SEND) || startsWith(bytes, text, end, TIME_EXPIRED))
+    record.outcome = GIVEN_UP;
   if (startsWith(bytes, text, end, TOO_MANY_HOPS)) {
     // `... via host, to <r>`: the only place where the recipient is named.
     const to = findLast(bytes, text, end, LAST_TO);
@@ -606,11 +655,18 @@ function relayOfRuleset(bytes: Uint8Array, at: number, end: number, record: Pars
 function parseMilter(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): LineClass {
   const reject = find(bytes, at, end, REJECT_IS);
   const recipient = find(bytes, at, end, MILTER_TO) >= 0 || find(bytes, at, end, ACTION_RCPT) >= 0;
-  const data = startsWith(bytes, at, end, MILTER_DATA) || find(bytes, at, end, ACTION_EOM) >= 0 || find(bytes, at, end, CMD_DATA) >= 0;
+  const data =
+    startsWith(bytes, at, end, MILTER_DATA) ||
+    find(bytes, at, end, ACTION_EOM) >= 0 ||
+    find(bytes, at, end, CMD_DATA) >= 0;
   if (reject >= 0) {
     if (bytes[reject + REJECT_IS.length] === 0x34) record.flags |= TEMPORARY;
     record.kind = data ? REFUSAL : REJECT;
-    record.stage = recipient ? STAGE_RECIPIENT : data || find(bytes, at, end, MILTER_FROM) >= 0 ? STAGE_MESSAGE : STAGE_SESSION;
+    record.stage = recipient
+      ? STAGE_RECIPIENT
+      : data || find(bytes, at, end, MILTER_FROM) >= 0
+        ? STAGE_MESSAGE
+        : STAGE_SESSION;
     return RECORDED;
   }
   if (endsWith(bytes, at, end, DISCARD_IS)) {
@@ -661,8 +717,10 @@ function claims(head: LineHead): boolean {
   }
   if (bytes[at] !== COLON || bytes[at + 1] !== SPACE) return false;
   const text = at + 2;
-  if (startsWith(bytes, text, end, FROM)) return find(bytes, text, end, SIZE) > 0 && find(bytes, text, end, NRCPTS) > 0;
-  if (startsWith(bytes, text, end, TO)) return find(bytes, text, end, DELAY) > 0 && find(bytes, text, end, STAT) > 0;
+  if (startsWith(bytes, text, end, FROM))
+    return find(bytes, text, end, SIZE) > 0 && find(bytes, text, end, NRCPTS) > 0;
+  if (startsWith(bytes, text, end, TO))
+    return find(bytes, text, end, DELAY) > 0 && find(bytes, text, end, STAT) > 0;
   if (startsWith(bytes, text, end, CLEAR_FLAGS)) return true;
   let i = text;
   while (i < end && ALNUM[bytes[i]] === 1) i += 1;

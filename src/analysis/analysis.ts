@@ -24,6 +24,7 @@ import {
   UNRECOGNISED,
 } from '../records/record.ts';
 import { PARSERS, parserFor } from '../records/registry.ts';
+import { text } from '../records/text.ts';
 import { Summary } from '../summary/summary.ts';
 
 export interface AnalysisOptions {
@@ -39,6 +40,13 @@ export interface AnalysisOptions {
   readonly onChain?: ChainSink;
   /** Called with every line that was not recognised or is broken. */
   readonly onUnread?: (bytes: Uint8Array, start: number, end: number) => void;
+}
+
+/** `[269B blob data]`: journalctl -o short prints a line that is not UTF-8 so; its text is lost. */
+function isBlob(head: LineHead): boolean {
+  const { bytes, textStart, textEnd } = head;
+  if (bytes[textStart] !== 0x5b || textEnd - textStart > 24 || bytes[textEnd - 1] !== 0x5d) return false;
+  return /^\[[\d.]+[BKM]? blob data\]$/.test(text(bytes, textStart, textEnd));
 }
 
 interface LastLine {
@@ -72,11 +80,14 @@ export class Analysis {
     const onChain = options.onChain;
     this.#since = options.since ?? Number.NEGATIVE_INFINITY;
     this.#until = options.until ?? Number.POSITIVE_INFINITY;
-    this.joiner = new Joiner((root) => {
-      if (!this.#inWindow(root.first)) return;
-      this.summary.tally(root);
-      onChain?.(root);
-    }, { lean: options.lean, leftOpen: options.leftOpen });
+    this.joiner = new Joiner(
+      (root) => {
+        if (!this.#inWindow(root.first)) return;
+        this.summary.tally(root);
+        onChain?.(root);
+      },
+      { lean: options.lean, leftOpen: options.leftOpen },
+    );
     const again = new ParsedRecord();
     this.joiner.reparse = (joined, head) => {
       const { bytes, textStart, textEnd } = head;
@@ -123,7 +134,13 @@ export class Analysis {
   }
 
   /** The same for a line whose head `heads` has just read, with what it answered. */
-  lineWithHead(heads: HeadParser, hasHead: boolean, bytes: Uint8Array, start: number, end: number): LineClass {
+  lineWithHead(
+    heads: HeadParser,
+    hasHead: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): LineClass {
     const lineClass = hasHead ? this.#read(heads) : this.#readBare(bytes, start, end);
     this.summary.line(lineClass);
     if (lineClass >= UNRECOGNISED) this.#onUnread?.(bytes, start, end);
@@ -133,8 +150,9 @@ export class Analysis {
   blockDone(): void {}
 
   /** A line too long to be kept. */
-  overlong(): void {
+  overlong(): LineClass {
     this.summary.line(MALFORMED);
+    return MALFORMED;
   }
 
   #read(heads: HeadParser): LineClass {
@@ -154,7 +172,8 @@ export class Analysis {
   #repeat(times: number): void {
     if (this.#lastLine === null) this.#leadingRepeats += times;
     else if (this.#lastLine.rejected) {
-      for (let n = 0; n < times; n += 1) this.summary.rejected(this.#lastLine.stage, this.#lastLine.temporary);
+      for (let n = 0; n < times; n += 1)
+        this.summary.rejected(this.#lastLine.stage, this.#lastLine.temporary);
     }
   }
 
@@ -180,6 +199,7 @@ export class Analysis {
     record.clear();
     const lineClass = parser.parse(head, record);
     if (lineClass === UNRECOGNISED && head.tag.program === 'unknown') return FOREIGN;
+    if (lineClass === IGNORED && isBlob(head)) return MALFORMED;
     if (lineClass > IGNORED) return lineClass;
     const known = !Number.isNaN(head.instant);
     const inWindow = !known || this.#inWindow(head.instant);

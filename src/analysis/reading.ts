@@ -10,6 +10,7 @@ import { HeadParser } from '../lines/head-parser.ts';
 import type { Names } from '../lines/names.ts';
 import { LineSplitter } from '../lines/splitter.ts';
 import type { Tags } from '../lines/tags.ts';
+import { FOREIGN, type LineClass, MALFORMED } from '../records/record.ts';
 import { openBlocks } from '../source/blocks.ts';
 import { DamagedInput, UnreadableInput } from '../source/errors.ts';
 import { probe } from '../source/probe.ts';
@@ -31,13 +32,17 @@ export interface PreparedInput {
   readonly heads: HeadParser;
   /** Instant of its first line with a time, Infinity without. */
   readonly first: number;
+  // What was found in it, once it has been read: all lines, those of an MTA, and broken ones.
+  lines: number;
+  ours: number;
+  malformed: number;
 }
 
 export interface ReadingHooks {
   /** Bytes taken from disk or pipe since the last call. */
   readonly onBytes?: (bytes: number) => void;
   /** An input is damaged or unreadable; what was good has been read. */
-  readonly onProblem: (error: Error) => void;
+  readonly onProblem: (error: Error, input: PreparedInput) => void;
   /** Called after each block; what it returns is waited for. */
   readonly onBlock?: () => Promise<void> | null;
   /** True once the reading should end. */
@@ -61,7 +66,14 @@ export async function prepareInputs(
     const year = options.year ?? yearEvidence(head);
     const clock = (): Clock => new Clock({ zone: options.zone, year, reference: mtime ?? Date.now() });
     const first = firstInstant(head, new HeadParser(clock(), options.hosts, options.tags));
-    inputs.push({ source, heads: new HeadParser(clock(), options.hosts, options.tags), first });
+    inputs.push({
+      source,
+      heads: new HeadParser(clock(), options.hosts, options.tags),
+      first,
+      lines: 0,
+      ours: 0,
+      malformed: 0,
+    });
   }
   return inputs.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
 }
@@ -94,10 +106,8 @@ export async function readInputs(
 async function readAlone(input: PreparedInput, analysis: Analysis, hooks: ReadingHooks): Promise<boolean> {
   const { source, heads } = input;
   const splitter = new LineSplitter(
-    (bytes, start, end) => {
-      analysis.line(heads, bytes, start, end);
-    },
-    () => analysis.overlong(),
+    (bytes, start, end) => count(input, analysis.line(heads, bytes, start, end)),
+    () => count(input, analysis.overlong()),
   );
   analysis.summary.files += 1;
   let taken = 0;
@@ -117,10 +127,16 @@ async function readAlone(input: PreparedInput, analysis: Analysis, hooks: Readin
     }
   } catch (error) {
     if (!(error instanceof DamagedInput) && !(error instanceof UnreadableInput)) throw error;
-    hooks.onProblem(error);
+    hooks.onProblem(error, input);
   }
   splitter.finish();
   return complete;
+}
+
+function count(input: PreparedInput, lineClass: LineClass): void {
+  input.lines += 1;
+  if (lineClass === MALFORMED) input.malformed += 1;
+  else if (lineClass !== FOREIGN) input.ours += 1;
 }
 
 /** The lines of one input, one at a time, with the head of the next line read. */
@@ -199,7 +215,7 @@ class LineReader {
         }
       } catch (error) {
         if (!(error instanceof DamagedInput) && !(error instanceof UnreadableInput)) throw error;
-        this.#hooks.onProblem(error);
+        this.#hooks.onProblem(error, this.input);
         this.#finish();
       }
     }
@@ -260,8 +276,9 @@ async function takeUntil(
   hooks: ReadingHooks,
 ): Promise<boolean> {
   do {
-    if (reader.overlong) analysis.overlong();
-    else analysis.lineWithHead(reader.input.heads, reader.hasHead, reader.bytes, reader.start, reader.end);
+    const { input, hasHead, bytes, start, end } = reader;
+    if (reader.overlong) count(input, analysis.overlong());
+    else count(input, analysis.lineWithHead(input.heads, hasHead, bytes, start, end));
     if (!reader.step()) {
       const wait = hooks.onBlock?.();
       if (wait) await wait;

@@ -9,6 +9,8 @@
  * unless the life at hand has only just been seen and has no beginning yet. A line that belongs to no life begins a
  * headless one. A chain is handed on when every life of it is closed; what is handed on is forgotten.
  */
+
+import { splitAddresses, unwrapAddress } from '../dsn/address.ts';
 import { LineHead } from '../lines/head.ts';
 import { find as findBytes } from '../records/bytes.ts';
 import {
@@ -49,38 +51,38 @@ import {
   PROXY_ACCEPT,
   QMAIL,
   QP_CLIENT,
-  QUEUED,
   QUEUE_INFO,
   QUEUE_NEW,
+  QUEUED,
   REFUSAL,
   RESENT,
   RESTART,
-  type Span,
   SENDMAIL,
   SENT,
   SESSION_ONLY,
   SPLIT,
+  type Span,
   SUBMISSION,
+  UNTRIED,
 } from '../records/record.ts';
 import { asciiText, idCheck, idHash, text, textKey } from '../records/text.ts';
-import { splitAddresses, unwrapAddress } from '../dsn/address.ts';
 import {
   CONTINUES,
   checkOf,
   claimable,
   type DsnLink,
   ENDED_GRACE,
+  giveBack,
   graceOf,
   IMPLIED_END_GRACE,
   impliesEnd,
-  giveBack,
-  type Life,
   LINK_ONLY_GRACE,
+  type Life,
   MESSAGE_NUMBER,
   NO_LIVES,
   QUEUE_ID,
-  type Recipient,
   REPORTS,
+  type Recipient,
   rootOf,
   takeLife,
 } from './life.ts';
@@ -323,7 +325,17 @@ export class Joiner {
       elsewhere ??= life;
     }
     if (elsewhere !== null && anyHost) return elsewhere;
-    const made = this.#make(parent.mta, parent.host, parent.instance, QUEUE_ID, asciiText(head.bytes, start, end), hash, check, 0, at);
+    const made = this.#make(
+      parent.mta,
+      parent.host,
+      parent.instance,
+      QUEUE_ID,
+      asciiText(head.bytes, start, end),
+      hash,
+      check,
+      0,
+      at,
+    );
     this.wait(made);
     return made;
   }
@@ -358,7 +370,8 @@ export class Joiner {
       return;
     }
     let life = this.#existing(head, record, at);
-    if (life === null || life.arrived || life.end !== 0 || at - life.first > OUT_OF_ORDER) life = this.begin(head, record, at);
+    if (life === null || life.arrived || life.end !== 0 || at - life.first > OUT_OF_ORDER)
+      life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.begun = true;
     life.arrived = true;
@@ -367,7 +380,8 @@ export class Joiner {
     life.pid = head.pid;
     if (record.origin === ORIGIN_SMTP) {
       if (!this.#lean) life.clientName = spanText(bytes, record.clientName);
-      if (record.clientIp.present) life.clientIp = asciiText(bytes, record.clientIp.start, record.clientIp.end);
+      if (record.clientIp.present)
+        life.clientIp = asciiText(bytes, record.clientIp.start, record.clientIp.end);
       if (record.authUser.present) life.authUser = spanText(bytes, record.authUser);
     }
     if (this.#discarding) this.#applySession(life, head, at);
@@ -427,7 +441,12 @@ export class Joiner {
       key = key * 31 + textKey(bytes, record.originalRecipient.start, record.originalRecipient.end);
     }
     const r = life.findRecipient(key) ?? life.addRecipient(key, '', null);
-    if (this.#lean && record.outcome === SENT && isOrdinary(life) && (record.flags & (FORWARDED | PIPED | LOOPBACK)) === 0) {
+    if (
+      this.#lean &&
+      record.outcome === SENT &&
+      isOrdinary(life) &&
+      (record.flags & (FORWARDED | PIPED | LOOPBACK)) === 0
+    ) {
       r.attempts += 1;
       r.outcome = SENT;
       r.handedOn = false;
@@ -466,7 +485,13 @@ export class Joiner {
       r.handedOn = this.#handOver(head, life, start, end, at);
     } else if (this.#leftOpen && !life.arrived) {
       const relay = text(bytes, record.relay.start, record.relay.end);
-      this.state.hops.push({ life, recipient: r, relay, hash: idHash(bytes, start, end), check: idCheck(bytes, start, end) });
+      this.state.hops.push({
+        life,
+        recipient: r,
+        relay,
+        hash: idHash(bytes, start, end),
+        check: idCheck(bytes, start, end),
+      });
     }
   }
 
@@ -481,7 +506,8 @@ export class Joiner {
     for (; life !== null; life = life.older) {
       if (life.clientIp === null) continue;
       const open = record.relay.start + text(bytes, record.relay.start, record.relay.end).indexOf('[') + 1;
-      if (open > record.relay.start && sameId(life.clientIp, bytes, open, open + life.clientIp.length)) return true;
+      if (open > record.relay.start && sameId(life.clientIp, bytes, open, open + life.clientIp.length))
+        return true;
     }
     return false;
   }
@@ -496,7 +522,7 @@ export class Joiner {
 
   #attempted(r: Recipient, head: LineHead, record: ParsedRecord, outcome: number, at: number): void {
     const { bytes } = head;
-    if (outcome !== QUEUED) r.attempts += 1;
+    if (outcome !== QUEUED && (record.flags & UNTRIED) === 0) r.attempts += 1;
     // A line that is read again does not undo what came after it.
     if (this.#again && r.at >= at) return;
     r.outcome = outcome;
@@ -545,15 +571,17 @@ export class Joiner {
       const facts = this.#session(head, at, true)!;
       this.#discarding = true;
       facts.discard = {
-        reversePath: record.hasReversePath ? text(head.bytes, record.reversePath.start, record.reversePath.end) : null,
+        reversePath: record.hasReversePath
+          ? text(head.bytes, record.reversePath.start, record.reversePath.end)
+          : null,
         recipient: spanText(head.bytes, record.recipient),
       };
       return;
     }
     const life = this.#lifeOf(head, record, at);
     this.#dropped(life, head, record);
-    if (record.mta === SENDMAIL) return;
-    // Postfix says nothing more about it before 3.10.
+    // sendmail may say so before it has taken the message in; Postfix says nothing more before 3.10.
+    if (record.mta === SENDMAIL && !life.arrived) return;
     life.end = END_DISCARDED;
     this.#ended(life);
   }
@@ -566,7 +594,8 @@ export class Joiner {
 
   /** `; from=<s> to=<r>` of an action line: the only place where a held or dropped message names them. */
   #actionEnvelope(life: Life, head: LineHead, record: ParsedRecord): void {
-    if (record.hasReversePath) life.reversePath ??= text(head.bytes, record.reversePath.start, record.reversePath.end);
+    if (record.hasReversePath)
+      life.reversePath ??= text(head.bytes, record.reversePath.start, record.reversePath.end);
     if (record.recipient.present) named(life, text(head.bytes, record.recipient.start, record.recipient.end));
   }
 
@@ -651,7 +680,13 @@ export class Joiner {
   #cameBack(life: Life, at: number): void {
     if (!this.isBack(life)) return;
     const out = this.state.pipedByMessageId.get(life.messageKey);
-    if (out !== undefined && out !== life && out.messageKey === life.messageKey && claimable(out, at) && comesBack(out, life)) {
+    if (
+      out !== undefined &&
+      out !== life &&
+      out.messageKey === life.messageKey &&
+      claimable(out, at) &&
+      comesBack(out, life)
+    ) {
       this.attach(out, life, CONTINUES);
       return;
     }
@@ -665,7 +700,8 @@ export class Joiner {
     const { bytes } = head;
     const parent = this.#lifeOf(head, record, at);
     const { start, end } = record.other;
-    for (const link of parent.dsns) if (link.child !== null && sameId(link.child.id, bytes, start, end)) return;
+    for (const link of parent.dsns)
+      if (link.child !== null && sameId(link.child.id, bytes, start, end)) return;
     const child = this.#linked(head, parent, start, end, at, mayReport, false);
     this.attach(parent, child, REPORTS);
     const reason = record.reply.present ? text(bytes, record.reply.start, record.reply.end) : null;
@@ -717,9 +753,13 @@ export class Joiner {
     life.pid = head.pid;
     life.size = record.size;
     life.envelopeRecipients = record.recipients;
-    if (record.hasReversePath) life.reversePath = unwrapAddress(text(bytes, record.reversePath.start, record.reversePath.end));
+    if (record.hasReversePath)
+      life.reversePath = unwrapAddress(text(bytes, record.reversePath.start, record.reversePath.end));
     // Message-IDs that sendmail made itself tell the host's name, which bare senders lack.
-    if (record.messageId.present && (!this.#lean || record.origin === ORIGIN_LOCAL || life.reversePath === '')) {
+    if (
+      record.messageId.present &&
+      (!this.#lean || record.origin === ORIGIN_LOCAL || life.reversePath === '')
+    ) {
       life.messageId = text(bytes, record.messageId.start, record.messageId.end);
     }
     if (!this.#lean) life.clientName = spanText(bytes, record.clientName);
@@ -748,18 +788,18 @@ export class Joiner {
         r.attempts += 1;
         r.outcome = SENT;
         r.handedOn = false;
-        if (r.relay === null && record.relay.present && isLocalRelay(bytes, record.relay.start, record.relay.end)) r.relay = 'local';
+        if (
+          r.relay === null &&
+          record.relay.present &&
+          isLocalRelay(bytes, record.relay.start, record.relay.end)
+        )
+          r.relay = 'local';
         if ((record.flags & MORE) === 0) this.#sendmailEnd(life);
         return;
       }
     }
     splitAddresses(bytes, record.recipient.start, record.recipient.end, (start, end) => {
       const address = unwrapAddress(text(bytes, start, end));
-      // A report that could not be addressed is logged under the message, as a failure to reach its sender.
-      if (!record.relay.present && record.outcome === FAILED && address === life.reversePath && life.recipients.length > 0) {
-        life.dsnLost = true;
-        return;
-      }
       const key = textKey(bytes, start, end);
       const r = life.findRecipient(key) ?? life.addRecipient(key, address, null);
       if (r.address === '') r.address = address;
@@ -794,8 +834,8 @@ export class Joiner {
 
   #auth(head: LineHead, record: ParsedRecord, at: number): void {
     if (!record.id.present) return;
-    const life = this.#existing(head, record, at);
-    if (life !== null) life.authUser ??= spanText(head.bytes, record.authUser);
+    const life = this.#lifeOf(head, record, at);
+    life.authUser ??= spanText(head.bytes, record.authUser);
   }
 
   /** Parts of one line come one after the other; the last one is not marked as having more. */
@@ -817,7 +857,10 @@ export class Joiner {
     pieces.push(piece);
     if (more) return;
     this.state.parts.delete(key);
-    const whole = Buffer.from(`${asciiText(bytes, record.id.start, record.id.end)}: ${pieces.join(' ')}`, 'latin1');
+    const whole = Buffer.from(
+      `${asciiText(bytes, record.id.start, record.id.end)}: ${pieces.join(' ')}`,
+      'latin1',
+    );
     const again = this.reparse?.(whole, head) ?? null;
     if (again === null || again.kind === PART) return;
     const saved = { bytes: head.bytes, start: head.textStart, end: head.textEnd };
@@ -852,7 +895,13 @@ export class Joiner {
     const forward = this.state.forwardByQp.get(host, record.qp);
     if (forward !== undefined) {
       this.state.forwardByQp.delete(host, record.qp);
-      if (forward.life.serial === forward.serial && at - forward.at <= COMES_BACK_WITHIN && !forward.life.retired && this.forward(forward.life, forward.recipient, life)) return;
+      if (
+        forward.life.serial === forward.serial &&
+        at - forward.at <= COMES_BACK_WITHIN &&
+        !forward.life.retired &&
+        this.forward(forward.life, forward.recipient, life)
+      )
+        return;
     }
     if (life.reversePath !== '' && life.reversePath !== '#@[]') return;
     const bounce = this.state.bounceByQp.get(host, record.qp);
@@ -906,11 +955,23 @@ export class Joiner {
     if (life.serial !== delivery.serial) return;
     this.#touch(life, record.kind, at);
     this.#attempted(recipient, head, record, record.outcome, at);
-    if (head.sploggerStamp !== 0) this.state.lastResult.set(head.host, { stamp: head.sploggerStamp, life, serial: life.serial, recipient });
+    if (head.sploggerStamp !== 0)
+      this.state.lastResult.set(head.host, {
+        stamp: head.sploggerStamp,
+        life,
+        serial: life.serial,
+        recipient,
+      });
     if (record.outcome !== SENT || record.qp < 0) return;
     // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
     const child = this.state.lifeByQp.get(head.host, record.qp);
-    if (child !== undefined && child.qp === record.qp && child.first >= startedAt && this.forward(life, recipient, child)) return;
+    if (
+      child !== undefined &&
+      child.qp === record.qp &&
+      child.first >= startedAt &&
+      this.forward(life, recipient, child)
+    )
+      return;
     // Or not yet: qmail-send may report the delivery before it sees the forward.
     this.state.forwardByQp.set(head.host, record.qp, { life, serial: life.serial, recipient, at });
   }
@@ -955,7 +1016,13 @@ export class Joiner {
       discard: null,
     };
     const life = this.state.lifeByQp.get(head.host, record.qp);
-    if (life !== undefined && life.qp === record.qp && !life.retired && Math.abs(at - life.first) <= SESSION_FACTS) applyClient(life, facts);
+    if (
+      life !== undefined &&
+      life.qp === record.qp &&
+      !life.retired &&
+      Math.abs(at - life.first) <= SESSION_FACTS
+    )
+      applyClient(life, facts);
     else this.state.clientByQp.set(head.host, record.qp, facts);
   }
 
@@ -963,8 +1030,10 @@ export class Joiner {
 
   #closeWhatIsDue(): void {
     const now = this.state.now;
-    for (let life = this.state.shortQueue.due(now); life !== null; life = this.state.shortQueue.due(now)) this.#closeOrWait(life);
-    for (let life = this.state.longQueue.due(now); life !== null; life = this.state.longQueue.due(now)) this.#closeOrWait(life);
+    for (let life = this.state.shortQueue.due(now); life !== null; life = this.state.shortQueue.due(now))
+      this.#closeOrWait(life);
+    for (let life = this.state.longQueue.due(now); life !== null; life = this.state.longQueue.due(now))
+      this.#closeOrWait(life);
     if (now >= this.state.nextSweep) this.#sweep();
   }
 
@@ -972,7 +1041,8 @@ export class Joiner {
     if (life.retired || life.closed) return;
     const grace = graceOf(life);
     if (life.last + grace < this.state.now) this.#close(life);
-    else if (grace === ENDED_GRACE || grace === LINK_ONLY_GRACE || grace === IMPLIED_END_GRACE) this.wait(life);
+    else if (grace === ENDED_GRACE || grace === LINK_ONLY_GRACE || grace === IMPLIED_END_GRACE)
+      this.wait(life);
     // Otherwise it goes on; its end or the sweep will see to it.
   }
 
@@ -991,7 +1061,8 @@ export class Joiner {
     this.state.forwardByQp.sweep((forward) => now - forward.at > COMES_BACK_WITHIN);
     this.state.lifeByQp.sweep((life) => life.retired);
     for (const map of [this.state.pipedByMessageId, this.state.pickedUpByMessageId]) {
-      for (const [key, life] of map) if (life.retired || this.state.now - life.first > COMES_BACK_WITHIN) map.delete(key);
+      for (const [key, life] of map)
+        if (life.retired || this.state.now - life.first > COMES_BACK_WITHIN) map.delete(key);
     }
   }
 
@@ -1119,7 +1190,9 @@ function sameId(id: string, bytes: Uint8Array, start: number, end: number): bool
 /** A DSN was handed in by nobody, and its sender is null (or Postfix's double-bounce for the postmaster). */
 export function mayReport(life: Life): boolean {
   if (life.arrived) return false;
-  return life.reversePath === null || life.reversePath === '' || life.reversePath.startsWith('double-bounce@');
+  return (
+    life.reversePath === null || life.reversePath === '' || life.reversePath.startsWith('double-bounce@')
+  );
 }
 
 /** What local(8) forwards was handed in by nobody. */
@@ -1129,11 +1202,17 @@ export function mayContinue(life: Life): boolean {
 
 /** The id behind a filter was taken in by SMTP from this host, not long after its older self. */
 export function mayBeHandedOver(older: Life, life: Life): boolean {
-  return older !== life && life.first >= older.first - OUT_OF_ORDER && life.first <= older.last + OUT_OF_ORDER;
+  return (
+    older !== life && life.first >= older.first - OUT_OF_ORDER && life.first <= older.last + OUT_OF_ORDER
+  );
 }
 
 export function comesBack(out: Life, back: Life): boolean {
-  return back.first >= out.first - OUT_OF_ORDER && back.first - out.first <= COMES_BACK_WITHIN && rootOf(out) !== back;
+  return (
+    back.first >= out.first - OUT_OF_ORDER &&
+    back.first - out.first <= COMES_BACK_WITHIN &&
+    rootOf(out) !== back
+  );
 }
 
 function spanText(bytes: Uint8Array, span: Span): string | null {
@@ -1153,4 +1232,3 @@ function statusText(bytes: Uint8Array, start: number, end: number): string {
   }
   return known;
 }
-

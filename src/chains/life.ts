@@ -5,7 +5,7 @@
  * looked at (view.ts), so that a life that was cut in two by the end of a file becomes one again (merge.ts).
  * Must not know log text or outputs.
  */
-import { type Mta, POSTFIX, QUEUED, SENDMAIL } from '../records/record.ts';
+import { AUTH, type Mta, POSTFIX, QUEUED, SENDMAIL } from '../records/record.ts';
 
 /** Namespaces of ids: qmail's message numbers are not queue ids. */
 export const QUEUE_ID = 0;
@@ -261,7 +261,13 @@ export function takeLife(): Life {
 
 /** A retired life that nothing hangs on may be another one later; who remembers it must compare serials. */
 export function giveBack(life: Life): void {
-  if (spareLives.length >= MOST_SPARES || life.parent !== null || life.next.length > 0 || life.dsns.length > 0) return;
+  if (
+    spareLives.length >= MOST_SPARES ||
+    life.parent !== null ||
+    life.next.length > 0 ||
+    life.dsns.length > 0
+  )
+    return;
   const { recipients } = life;
   if (recipients.length === 1) {
     spareRecipients.push(recipients[0]);
@@ -307,7 +313,10 @@ export const OPEN_HORIZON = 8 * DAY;
 export function graceOf(life: Life): number {
   if (life.end !== 0) return life.impliedEnd ? IMPLIED_END_GRACE : ENDED_GRACE;
   if (life.head === 0) return LINK_ONLY_GRACE;
-  if (life.mta === POSTFIX && life.begun && !life.accepted && life.relation !== REPORTS) return NEVER_QUEUED_GRACE;
+  // A session that authenticated and has not sent anything.
+  if (life.head === AUTH && !life.arrived) return NEVER_QUEUED_GRACE;
+  if (life.mta === POSTFIX && life.begun && !life.accepted && life.relation !== REPORTS)
+    return NEVER_QUEUED_GRACE;
   if (life.mta === SENDMAIL && (life.refused || (life.arrived && !life.accepted))) return ENDED_GRACE;
   return OPEN_HORIZON;
 }

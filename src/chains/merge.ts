@@ -33,7 +33,17 @@ import {
   OUT_OF_ORDER,
   SESSION_FACTS,
 } from './joiner.ts';
-import { CONTINUES, checkOf, claimable, impliesEnd, type Life, QUEUE_ID, type Recipient, REPORTS, rootOf } from './life.ts';
+import {
+  CONTINUES,
+  checkOf,
+  claimable,
+  impliesEnd,
+  type Life,
+  QUEUE_ID,
+  REPORTS,
+  type Recipient,
+  rootOf,
+} from './life.ts';
 import type { Hop } from './state.ts';
 
 /** Joins `right` to `left`; `left` is the result. */
@@ -98,7 +108,8 @@ function continuedBy(left: Joiner, life: Life, target: ReadonlyMap<Life, Life>):
   let known = left.state.table.find(life.hash, life.check);
   for (; known !== null; known = known.older) {
     const samePlace = known.host === life.host && known.instance === life.instance;
-    const byLink = (life.head === 0 || known.head === 0) && (life.relation === CONTINUES || known.relation === CONTINUES);
+    const byLink =
+      (life.head === 0 || known.head === 0) && (life.relation === CONTINUES || known.relation === CONTINUES);
     if ((!samePlace && !byLink) || !claimable(known, life.first)) continue;
     // A life of the right piece on top: the line that began this one did not want it either.
     if (target.has(known)) return null;
@@ -152,9 +163,12 @@ function absorb(known: Life, life: Life): void {
     known.clientIp = life.clientIp;
     known.uid = life.uid;
     known.pid = life.pid;
+    if (known.size < 0) known.size = life.size;
+    if (known.envelopeRecipients < 0) known.envelopeRecipients = life.envelopeRecipients;
   }
   known.authUser ??= life.authUser;
-  known.held = life.held || (known.held && !life.accepted);
+  // Postfix's queue manager takes up what is no longer on hold.
+  known.held = life.held || (known.held && !(life.accepted && life.mta === POSTFIX));
   if (life.accepted && !known.accepted) {
     known.accepted = true;
     known.size = life.size;
@@ -223,7 +237,8 @@ function relink(life: Life, target: ReadonlyMap<Life, Life>): void {
   const next = life.next.map((child) => target.get(child) ?? child);
   if (own === life) life.next = next;
   else if (next.length > 0) own.next = [...new Set([...own.next, ...next])];
-  for (const r of own.recipients) if (r.forwardedTo !== null) r.forwardedTo = target.get(r.forwardedTo) ?? r.forwardedTo;
+  for (const r of own.recipients)
+    if (r.forwardedTo !== null) r.forwardedTo = target.get(r.forwardedTo) ?? r.forwardedTo;
   if (life.parent === null) return;
   const parent = target.get(life.parent) ?? life.parent;
   if (own === life) {
@@ -236,7 +251,8 @@ function relink(life: Life, target: ReadonlyMap<Life, Life>): void {
 
 /** A child that belongs to another parent already is not this one's. */
 function keepOwnChildren(life: Life): void {
-  if (life.next.some((child) => child.parent !== life)) life.next = life.next.filter((child) => child.parent === life);
+  if (life.next.some((child) => child.parent !== life))
+    life.next = life.next.filter((child) => child.parent === life);
   if (life.dsns.some((link) => link.child !== null && link.child.parent !== life)) {
     life.dsns = life.dsns.filter((link) => link.child === null || link.child.parent === life);
   }
@@ -248,7 +264,11 @@ function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void 
   if (life === undefined) return;
   const recipient = life.findRecipient(hop.recipient.key) ?? hop.recipient;
   const open = hop.relay.indexOf('[') + 1;
-  for (let next = left.state.table.find(hop.hash, checkOf(hop.check, QUEUE_ID)); next !== null; next = next.older) {
+  for (
+    let next = left.state.table.find(hop.hash, checkOf(hop.check, QUEUE_ID));
+    next !== null;
+    next = next.older
+  ) {
     if (next.clientIp === null || open === 0 || !hop.relay.startsWith(next.clientIp, open)) continue;
     if (next.parent !== null || rootOf(life) === next || !mayBeHandedOver(life, next)) continue;
     left.attach(life, next, CONTINUES);
@@ -272,19 +292,30 @@ function meetAtSeam(left: Joiner, lives: readonly Life[], target: ReadonlyMap<Li
       }
     }
     const out = life.messageKey === 0 ? undefined : state.pipedByMessageId.get(life.messageKey);
-    if (out !== undefined && out !== life && left.isBack(life) && comesBack(out, life) && life.parent === null) {
+    if (
+      out !== undefined &&
+      out !== life &&
+      left.isBack(life) &&
+      comesBack(out, life) &&
+      life.parent === null
+    ) {
       left.attach(out, life, CONTINUES);
     }
     if (life.piped) {
       const back = state.pickedUpByMessageId.get(life.messageKey);
-      if (back !== undefined && back !== life && back.parent === null && comesBack(life, back)) left.attach(life, back, CONTINUES);
+      if (back !== undefined && back !== life && back.parent === null && comesBack(life, back))
+        left.attach(life, back, CONTINUES);
     }
     if (life.qp < 0 || rightLife.qp < 0) continue;
     const client = state.clientByQp.get(life.host, life.qp);
     if (client !== undefined && life.first - client.at <= SESSION_FACTS) applyClient(life, client);
     if (life.parent !== null) continue;
     const forward = state.forwardByQp.get(life.host, life.qp);
-    if (forward !== undefined && forward.life.serial === forward.serial && life.first - forward.at <= COMES_BACK_WITHIN) {
+    if (
+      forward !== undefined &&
+      forward.life.serial === forward.serial &&
+      life.first - forward.at <= COMES_BACK_WITHIN
+    ) {
       state.forwardByQp.delete(life.host, life.qp);
       if (left.forward(forward.life, forward.recipient, life)) continue;
     }
@@ -314,7 +345,8 @@ function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life
   for (const [host, pid, facts] of from.sessions.entries()) state.sessions.set(host, pid, facts);
   for (const [host, qp, facts] of from.clientByQp.entries()) {
     const life = state.lifeByQp.get(host, qp);
-    if (life !== undefined && life.qp === qp && Math.abs(facts.at - life.first) <= SESSION_FACTS) applyClient(life, facts);
+    if (life !== undefined && life.qp === qp && Math.abs(facts.at - life.first) <= SESSION_FACTS)
+      applyClient(life, facts);
     else state.clientByQp.set(host, qp, facts);
   }
   for (const [host, qp, bounce] of from.bounceByQp.entries()) {
@@ -334,8 +366,10 @@ function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life
     state.lastResult.set(host, { stamp: last.stamp, life, serial: life.serial, recipient });
   }
   for (const [key, pieces] of from.parts) state.parts.set(key, pieces);
-  for (const [key, life] of from.pipedByMessageId) if (target.has(life)) state.pipedByMessageId.set(key, target.get(life)!);
-  for (const [key, life] of from.pickedUpByMessageId) if (target.has(life)) state.pickedUpByMessageId.set(key, target.get(life)!);
+  for (const [key, life] of from.pipedByMessageId)
+    if (target.has(life)) state.pipedByMessageId.set(key, target.get(life)!);
+  for (const [key, life] of from.pickedUpByMessageId)
+    if (target.has(life)) state.pickedUpByMessageId.set(key, target.get(life)!);
 }
 
 /** sendmail's end is inferred from all that is known; and whatever has ended waits to be closed. */

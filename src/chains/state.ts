@@ -1,8 +1,9 @@
 /**
  * All that the joiner knows between two lines: what is pending, in one place, so that it can be merged and kept.
  */
-import { type DsnLink, ENDED_GRACE, IMPLIED_END_GRACE, type Life, type Recipient } from './life.ts';
+
 import type { LineHead } from '../lines/head.ts';
+import { type DsnLink, ENDED_GRACE, IMPLIED_END_GRACE, type Life, type Recipient } from './life.ts';
 import { LifeTable } from './table.ts';
 
 export interface SessionFacts {

@@ -6,6 +6,7 @@
  */
 import { replyStatus } from '../dsn/status.ts';
 import {
+  AUTH,
   DEFERRED,
   DROPPED,
   DSN_DELAY,
@@ -70,8 +71,9 @@ function isProbe(root: Life): boolean {
 
 /** Lines of a message whose arrival is missing; a DSN without its parent, and an id that was only named, are not. */
 function isHeadless(root: Life): boolean {
-  if (root.head === 0) return false;
-  if (root.begun && root.mta === POSTFIX && (root.reversePath === null || root.reversePath === '')) return false;
+  if (root.head === 0 || root.head === AUTH) return false;
+  if (root.begun && root.mta === POSTFIX && (root.reversePath === null || root.reversePath === ''))
+    return false;
   return true;
 }
 
@@ -96,6 +98,7 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
   const goneOn = goesOn(life);
   let failed = false;
   for (const recipient of life.recipients) {
+    if (isReportAddress(life, recipient)) continue;
     const outcome = outcomeOf(life, recipient);
     if (outcome === 'failed' || outcome === 'expired') failed = true;
     // Handed to a filter or to the daemon as it was: whatever is behind it speaks.
@@ -108,7 +111,11 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
   if (life.recipients.length === 0 && (life.discarded || life.held || life.end === END_DELETED) && !goneOn) {
     const outcome = life.end === END_DELETED ? 'deleted' : life.discarded ? 'discarded' : 'held';
     for (let n = unnamed; n > 0; n -= 1) seen.push({ life, recipient: null, original: behind, outcome });
-  } else if (!failed && unnamed > 0 && life.dsns.some((link) => link.kind === DSN_FAILURE && wasMade(link, life))) {
+  } else if (
+    !failed &&
+    unnamed > 0 &&
+    life.dsns.some((link) => link.kind === DSN_FAILURE && wasMade(link, life))
+  ) {
     // A failure DSN went out, yet no failure was seen: the line about that recipient is missing or unreadable.
     seen.push({ life, recipient: null, original: behind, outcome: 'failed' });
   }
@@ -117,6 +124,16 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
     collectRecipients(next, forwarderOf(life, next) ?? behind, seen);
     if (life.recipients.length > 0) keepOriginals(life, seen, before);
   }
+}
+
+/**
+ * sendmail logs a report that cannot be addressed under the message, as an untried failure to reach its sender
+ * [savemail.c]: not one of the message's recipients.
+ */
+function isReportAddress(life: Life, r: Recipient): boolean {
+  if (life.mta !== SENDMAIL || r.attempts > 0 || r.outcome !== FAILED || life.recipients.length < 2)
+    return false;
+  return r.address === life.reversePath;
 }
 
 /** The alias or .forward that sent the message on as `next`. */
@@ -157,7 +174,8 @@ export function outcomeOf(life: Life, r: Recipient): Outcome {
   if (life.discarded) return 'discarded';
   // Removed although this recipient was not done: an operator's word. The queue manager's own removal means that
   // the line about this recipient is missing.
-  if (life.end === END_DELETED || (life.end === END_DONE && life.mta === POSTFIX && !life.endByQueueManager)) return 'deleted';
+  if (life.end === END_DELETED || (life.end === END_DONE && life.mta === POSTFIX && !life.endByQueueManager))
+    return 'deleted';
   if (life.held) return 'held';
   return 'deferred';
 }
@@ -219,7 +237,8 @@ function kindOf(link: DsnLink, about: Life): DsnKind {
 }
 
 function isReport(life: Life): boolean {
-  for (let l: Life | null = life; l !== null; l = l.parent) if (l.parent !== null && l.relation !== CONTINUES) return true;
+  for (let l: Life | null = life; l !== null; l = l.parent)
+    if (l.parent !== null && l.relation !== CONTINUES) return true;
   return false;
 }
 
@@ -239,14 +258,19 @@ export function dsnRecipient(dsn: SeenDsn): string | null {
   const path = dsn.about.parent === null ? reversePathOf(dsn.about) : dsn.about.reversePath;
   const child = dsn.link.child;
   // qmail logs the envelope's recipient, before any forward.
-  if (child !== null && child.mta === QMAIL && child.recipients.length > 0) return child.recipients[0].address;
+  if (child !== null && child.mta === QMAIL && child.recipients.length > 0)
+    return child.recipients[0].address;
   if (child !== null) {
     const sender = reversePathOf(rootOf(dsn.about));
     let last: string | null = null;
     for (const { recipient: r, original, outcome } of recipientsOf(child)) {
       if (r === null || outcome === 'expanded') continue;
       // The sender behind an alias is the sender; a list owner's alias leads to whoever gets the DSN.
-      if (sender !== null && (r.address === sender || original === sender || isLocalNameOf(r.address, sender))) return sender;
+      if (
+        sender !== null &&
+        (r.address === sender || original === sender || isLocalNameOf(r.address, sender))
+      )
+        return sender;
       last ??= qualified(r.address, dsn.about);
     }
     if (last !== null) {
@@ -293,7 +317,8 @@ export function reversePathOf(root: Life): string | null {
   for (const life of messageLives(root)) if (life.reversePath?.startsWith(prefix)) return life.reversePath;
   for (const link of root.dsns) {
     if (link.child === null) continue;
-    for (const { recipient: r } of recipientsOf(link.child)) if (r?.address.startsWith(prefix)) return r.address;
+    for (const { recipient: r } of recipientsOf(link.child))
+      if (r?.address.startsWith(prefix)) return r.address;
   }
   const host = ownHost(root);
   return host === null ? path : prefix + host;
@@ -349,7 +374,7 @@ export function hasEnded(root: Life): boolean {
 export function wasAttempted(root: Life): boolean {
   for (const life of messageLives(root)) {
     for (const r of life.recipients) {
-      if (r.attempts === 0) continue;
+      if ((r.attempts === 0 && r.outcome !== FAILED) || isReportAddress(life, r)) continue;
       const outcome = outcomeOf(life, r);
       if (outcome !== 'discarded' && outcome !== 'held') return true;
     }
@@ -364,7 +389,9 @@ export function suppressionCause(root: Life): string | null {
 
 export function hasFailed(root: Life): boolean {
   for (const life of messageLives(root)) {
-    for (const r of life.recipients) if (r.outcome === FAILED || r.outcome === GIVEN_UP) return true;
+    for (const r of life.recipients) {
+      if ((r.outcome === FAILED || r.outcome === GIVEN_UP) && !isReportAddress(life, r)) return true;
+    }
   }
   return false;
 }
@@ -412,7 +439,16 @@ export function chainOf(root: Life, hostName: (host: number) => string): Chain {
 
 function printRecipient({ recipient: r, original, outcome }: SeenRecipient): ChainRecipient {
   if (r === null) {
-    return { recipient: null, original_recipient: original, outcome, status: null, relay: null, attempts: 0, reply: null, at: null };
+    return {
+      recipient: null,
+      original_recipient: original,
+      outcome,
+      status: null,
+      relay: null,
+      attempts: 0,
+      reply: null,
+      at: null,
+    };
   }
   return {
     recipient: r.address,
@@ -451,4 +487,3 @@ export function isoTime(at: number): string | null {
   if (Number.isNaN(at) || Math.abs(at) > 8.64e15) return null;
   return new Date(Math.floor(at)).toISOString();
 }
-

@@ -61,17 +61,22 @@ async function printer(options: ChainsOptions): Promise<(chain: Chain) => string
 function wanted(chain: Chain, options: ChainsOptions): boolean {
   if (options.withDsn && chain.dsns.length === 0) return false;
   if (options.suspect && chain.suspect === null) return false;
-  if (options.failed && !chain.recipients.some((r) => r.outcome === 'failed' || r.outcome === 'expired')) return false;
+  if (options.failed && !chain.recipients.some((r) => r.outcome === 'failed' || r.outcome === 'expired'))
+    return false;
   if (options.queueId.length > 0 && !options.queueId.some((id) => hasId(chain, id))) return false;
   if (options.sender.length > 0 && !options.sender.some((s) => matches(chain.reverse_path, s))) return false;
   if (options.recipient.length === 0) return true;
   return options.recipient.some((wantedAddress) =>
-    chain.recipients.some((r) => matches(r.recipient, wantedAddress) || matches(r.original_recipient, wantedAddress)),
+    chain.recipients.some(
+      (r) => matches(r.recipient, wantedAddress) || matches(r.original_recipient, wantedAddress),
+    ),
   );
 }
 
 function hasId(chain: Chain, id: string): boolean {
-  return chain.queue_ids.includes(id) || String(chain.qp) === id || chain.dsns.some((dsn) => dsn.queue_id === id);
+  return (
+    chain.queue_ids.includes(id) || String(chain.qp) === id || chain.dsns.some((dsn) => dsn.queue_id === id)
+  );
 }
 
 /** A whole address, or `@domain`; domains in lower case, local parts as they are (RFC 5321 section 2.4). */

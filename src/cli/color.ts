@@ -3,7 +3,10 @@
  */
 import type { CommonOptions } from './arguments.ts';
 
-export function useColor(options: Pick<CommonOptions, 'color' | 'output'>, stream: { isTTY?: boolean }): boolean {
+export function useColor(
+  options: Pick<CommonOptions, 'color' | 'output'>,
+  stream: { isTTY?: boolean },
+): boolean {
   if (options.color !== 'auto') return options.color === 'always';
   if (options.output !== null || process.env.NO_COLOR || process.env.TERM === 'dumb') return false;
   return stream.isTTY === true;

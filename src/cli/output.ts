@@ -1,8 +1,9 @@
 /**
  * Where results go: standard output or `-o FILE`, with back-pressure.
  */
-import { createWriteStream } from 'node:fs';
+
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 
 export class Output {
@@ -39,7 +40,8 @@ export class Output {
     const text = this.#pieces.join('');
     this.#pieces = [];
     this.#size = 0;
-    if (!this.#stream.write(text)) await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]);
+    if (!this.#stream.write(text))
+      await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]);
   }
 
   async close(): Promise<void> {

@@ -1,14 +1,16 @@
 /**
  * `dsnstat report`: one report over all input.
  */
+
+import { anonymiseReport } from '../outputs/anonymise.ts';
 import { reportCsv } from '../outputs/report-csv.ts';
 import { reportEstDsn } from '../outputs/report-est-dsn.ts';
 import { reportHtml } from '../outputs/report-html.ts';
 import { reportJson } from '../outputs/report-json.ts';
 import { reportPrometheus } from '../outputs/report-prometheus.ts';
 import { reportText } from '../outputs/report-text.ts';
-import { anonymiseReport } from '../outputs/anonymise.ts';
 import type { Report } from '../summary/report.ts';
+import { Summary } from '../summary/summary.ts';
 import { reportOf } from '../summary/view.ts';
 import type { ReportOptions } from './arguments.ts';
 import { useColor } from './color.ts';
@@ -17,6 +19,9 @@ import { Output } from './output.ts';
 import { analyse } from './session.ts';
 
 export async function runReport(inputs: readonly string[], options: ReportOptions): Promise<number> {
+  // What is wrong with the output is told before hours of input are read.
+  const output = new Output(options.output);
+  if (options.table !== null) await reportCsv(emptyReport(options), options.table);
   const session = await analyse(inputs, options, { lean: true });
   const { analysis } = session;
   let report = reportOf(analysis.summary, analysis.pending(), {
@@ -25,13 +30,16 @@ export async function runReport(inputs: readonly string[], options: ReportOption
     generatedAt: new Date(),
   });
   if (options.anonymise) report = anonymiseReport(report);
-  const output = new Output(options.output);
   // A log without any mail of ours has no report; the reason has been said.
   if (session.complete && session.failed && report.input.lines === 0) return EXIT_FAILED;
   output.add(await render(report, options));
   await output.close();
   if (!session.complete) return EXIT_INTERRUPTED;
   return session.failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+function emptyReport(options: ReportOptions): Report {
+  return reportOf(new Summary(), [], { top: options.top, complete: true, generatedAt: new Date() });
 }
 
 async function render(report: Report, options: ReportOptions): Promise<string> {

@@ -7,10 +7,9 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
 import { type PreparedInput, prepareInputs, readInputs } from '../analysis/reading.ts';
+import { MTA_NAMES } from '../chains/view.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
-import { RECORDED } from '../records/record.ts';
-import { MTA_NAMES } from '../chains/view.ts';
 import { findSources } from '../source/find.ts';
 import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
@@ -33,7 +32,10 @@ const TRIED = 'syslog (RFC 3164, RFC 3339, RFC 5424), journalctl -o json|short|s
 export async function analyse(
   inputs: readonly string[],
   options: CommonOptions,
-  hooks: Pick<AnalysisOptions, 'onChain' | 'lean'> & { readonly onStart?: (hosts: Names) => void; readonly onBlock?: () => Promise<void> | null },
+  hooks: Pick<AnalysisOptions, 'onChain' | 'lean'> & {
+    readonly onStart?: (hosts: Names) => void;
+    readonly onBlock?: () => Promise<void> | null;
+  },
 ): Promise<Session> {
   const found = await findSources(inputs, { stdinIsTty: process.stdin.isTTY === true });
   for (const problem of found.problems) complain(`${problem.path}: ${problem.message}`);
@@ -45,7 +47,15 @@ export async function analyse(
   }
   const hosts = new Names();
   hooks.onStart?.(hosts);
-  const prepared = await prepareInputs(found.sources, { zone: options.tz, year: options.year, hosts, tags: new Tags() });
+  const interrupt = new Interrupt(() => {
+    for (const source of found.sources) source.stop();
+  });
+  const prepared = await prepareInputs(found.sources, {
+    zone: options.tz,
+    year: options.year,
+    hosts,
+    tags: new Tags(),
+  });
   const unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
   const analysis = new Analysis({
     mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
@@ -56,15 +66,14 @@ export async function analyse(
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
   });
   let failed = found.problems.length > 0;
+  const damaged = new Set<string>();
   const progress = new Progress({ total: totalSize(prepared), wanted: !options.noProgress });
-  const interrupt = new Interrupt(() => {
-    for (const { source } of prepared) source.stop();
-  });
   let complete: boolean;
   try {
     complete = await readInputs(prepared, analysis, {
       onBytes: (bytes) => progress.add(bytes),
-      onProblem: (error) => {
+      onProblem: (error, input) => {
+        damaged.add(input.source.path);
         progress.clear();
         complain(error);
         failed = true;
@@ -78,14 +87,16 @@ export async function analyse(
     await unread?.close();
   }
   if (interrupt.seen) complete = false;
-  if (complete && analysis.summary.lines[RECORDED] === 0 && !sawMta(analysis)) {
-    failed = true;
-    const lines = analysis.summary.lines.reduce((n, c) => n + c, 0);
-    complain(
-      lines === 0
-        ? 'no log lines at all: the input is empty'
-        : `no line of sendmail, Postfix or qmail in ${lines} lines (tried ${TRIED})`,
-    );
+  if (complete) {
+    let useful = 0;
+    for (const input of prepared) {
+      if (input.ours > 0) useful += 1;
+      else if (!damaged.has(input.source.path) && options.mta === 'auto') {
+        complain(`${input.source.path}: ${whyUseless(input)}`);
+        if (input.malformed > 0) failed = true;
+      }
+    }
+    if (useful === 0) failed = true;
   }
   return { analysis, hosts, complete, failed };
 }
@@ -94,8 +105,12 @@ function emptySession(): Session {
   return { analysis: new Analysis(), hosts: new Names(), complete: true, failed: true };
 }
 
-function sawMta(analysis: Analysis): boolean {
-  return analysis.summary.seen.some((seen) => seen);
+/** What an input without any line of ours is, and what to do about it. */
+function whyUseless(input: PreparedInput): string {
+  if (input.lines === 0) return 'empty; nothing to read';
+  const lines = input.lines === 1 ? 'its line' : `its ${input.lines} lines`;
+  if (input.malformed * 2 > input.lines) return `not a log: ${lines} have none of the forms ${TRIED}`;
+  return `no line of sendmail, Postfix or qmail in ${lines}; give the mail log (read as ${TRIED})`;
 }
 
 function totalSize(inputs: readonly PreparedInput[]): number | null {

@@ -8,14 +8,35 @@
 const RULES: readonly (readonly [RegExp, string])[] = [
   [/loop|too[ _]many[ _]hops|hop[ _]?count/i, 'mail loop'],
   [/queue[ _]too[ _]long|Cannot[ _]send[ _]message|delivery[ _]time[ _]expired/i, 'gave up after retries'],
-  [/over[ _]?quota|quota[ _]exceeded|mailbox[ _](is[ _])?full|insufficient[ _](disk|storage|space)|storage[ _]exceeded/i, 'mailbox full'],
-  [/spam|virus|malware|content[ _](rejected|filter)|message[ _]content|unsolicited|junk|dkim|dmarc/i, 'content refused'],
-  [/black[ _-]?list|block[ _-]?list|\brbl\b|dnsbl|spamhaus|reputation|blocked|banned|not[ _]accepting[ _]mail[ _]from/i, 'client blocked'],
-  [/\bspf\b|sender[ _](policy|rejected|refused|denied)|null[ _]sender|sender[ _]address[ _]rejected|sender[ _]was[ _]rejected/i, 'sender refused'],
-  [/relay(ing)?[ _](access[ _])?(denied|not[ _]permitted|prohibited)|not[ _](permitted|allowed)[ _]to[ _]relay/i, 'relaying denied'],
+  [
+    /over[ _]?quota|quota[ _]exceeded|mailbox[ _](is[ _])?full|insufficient[ _](disk|storage|space)|storage[ _]exceeded/i,
+    'mailbox full',
+  ],
+  [
+    /spam|virus|malware|content[ _](rejected|filter)|message[ _]content|unsolicited|junk|dkim|dmarc/i,
+    'content refused',
+  ],
+  [
+    /black[ _-]?list|block[ _-]?list|\brbl\b|dnsbl|spamhaus|reputation|blocked|banned|not[ _]accepting[ _]mail[ _]from/i,
+    'client blocked',
+  ],
+  [
+    /\bspf\b|sender[ _](policy|rejected|refused|denied)|null[ _]sender|sender[ _]address[ _]rejected|sender[ _]was[ _]rejected/i,
+    'sender refused',
+  ],
+  [
+    /relay(ing)?[ _](access[ _])?(denied|not[ _]permitted|prohibited)|not[ _](permitted|allowed)[ _]to[ _]relay/i,
+    'relaying denied',
+  ],
   [/message[ _](size|too[ _](big|large))|exceeds[ _](maximum|size)|size[ _]limit/i, 'message too big'],
-  [/user[ _]unknown|unknown[ _](user|recipient|local)|no[ _]such[ _](user|person|recipient|mailbox)|mailbox[ _](not[ _]found|unavailable|unknown)|no[ _]mailbox|does[ _]not[ _]exist|doesn.t[ _]exist|recipient[ _](not[ _]found|unknown)|invalid[ _](recipient|mailbox|user|address)|no[ _]longer[ _]accepts|not[ _]our[ _]customer|address[ _]unknown|account[ _](that[ _]you|is[ _]disabled|disabled|inactive)/i, 'user unknown'],
-  [/host[ _]?(or[ _]domain[ _]name)?[ _]?(not[ _]found|unknown)|couldn.t[ _]find[ _]any[ _]host|nullMX|does[ _]not[ _]accept[ _]mail|name[ _]service[ _]error|domain[ _](not[ _]found|unknown)/i, 'host unknown'],
+  [
+    /user[ _]unknown|unknown[ _](user|recipient|local)|no[ _]such[ _](user|person|recipient|mailbox)|mailbox[ _](not[ _]found|unavailable|unknown)|no[ _]mailbox|does[ _]not[ _]exist|doesn.t[ _]exist|recipient[ _](not[ _]found|unknown)|invalid[ _](recipient|mailbox|user|address)|no[ _]longer[ _]accepts|not[ _]our[ _]customer|address[ _]unknown|account[ _](that[ _]you|is[ _]disabled|disabled|inactive)/i,
+    'user unknown',
+  ],
+  [
+    /host[ _]?(or[ _]domain[ _]name)?[ _]?(not[ _]found|unknown)|couldn.t[ _]find[ _]any[ _]host|nullMX|does[ _]not[ _]accept[ _]mail|name[ _]service[ _]error|domain[ _](not[ _]found|unknown)/i,
+    'host unknown',
+  ],
   [/connection|timed?[ _-]?out|network|no[ _]route|unreachable/i, 'connection trouble'],
   [/grey[ _-]?list|try[ _](again[ _])?later|temporar/i, 'refused for now'],
   [/access[ _]denied|policy|not[ _](allowed|permitted)|prohibited|refused|denied/i, 'policy'],

@@ -31,7 +31,9 @@ export class Anonymiser {
 
   ip(ip: string): string {
     return numbered(this.#networks, ip.toLowerCase(), (n) =>
-      ip.includes(':') ? `2001:db8::${n.toString(16)}` : `198.${18 + ((n >> 16) & 1)}.${(n >> 8) & 255}.${n & 255}`,
+      ip.includes(':')
+        ? `2001:db8::${n.toString(16)}`
+        : `198.${18 + ((n >> 16) & 1)}.${(n >> 8) & 255}.${n & 255}`,
     );
   }
 

@@ -17,7 +17,12 @@ export const IGNORED = 1;
 export const FOREIGN = 2;
 export const UNRECOGNISED = 3;
 export const MALFORMED = 4;
-export type LineClass = typeof RECORDED | typeof IGNORED | typeof FOREIGN | typeof UNRECOGNISED | typeof MALFORMED;
+export type LineClass =
+  | typeof RECORDED
+  | typeof IGNORED
+  | typeof FOREIGN
+  | typeof UNRECOGNISED
+  | typeof MALFORMED;
 
 // Kinds of record. The comment names the fields that are set; all others are absent.
 /** A client or user begins to hand in a message: origin, clientName, clientIp, authUser, uid, other (older id). */
@@ -146,6 +151,9 @@ export const SESSION_ONLY = 512;
 export const RESENT = 1024;
 /** REJECT and REFUSAL: for now (4xx). */
 export const TEMPORARY = 2048;
+
+/** ATTEMPT: an outcome without a try (sendmail's `to=` without `xdelay=`). */
+export const UNTRIED = 4096;
 
 /** A range of bytes of the line: absent when empty, or when it was set for an earlier line. */
 export class Span {

@@ -86,7 +86,14 @@ export interface Report {
   suppression_ratio: number | null;
   dsn: { failure: number; delay: number; success: number; postmaster: number; double_bounce: number };
   /** What became of the DSNs themselves (all kinds). */
-  dsn_outcomes: { delivered: number; failed: number; expired: number; deferred: number; discarded: number; unknown: number };
+  dsn_outcomes: {
+    delivered: number;
+    failed: number;
+    expired: number;
+    deferred: number;
+    discarded: number;
+    unknown: number;
+  };
   recipients: {
     delivered: number;
     failed: number;

@@ -17,8 +17,10 @@ import {
   hasEnded,
   hasFailed,
   MESSAGE,
+  NOTHING,
   NULL_MESSAGE,
   natureOf,
+  PROBE,
   recipientsOf,
   type SeenRecipient,
   statusOf,
@@ -53,7 +55,13 @@ export const HOUR = 3_600_000;
 
 const newFigures = (): Figures => new Float64Array(5);
 
-export type DsnCounts = { failure: number; delay: number; success: number; postmaster: number; double_bounce: number };
+export type DsnCounts = {
+  failure: number;
+  delay: number;
+  success: number;
+  postmaster: number;
+  double_bounce: number;
+};
 export type OutcomeCounts = Record<Outcome | 'unknown', number>;
 
 const newOutcomes = (): OutcomeCounts => ({
@@ -128,6 +136,8 @@ export class Summary {
       return;
     }
     const nature = natureOf(root);
+    // A probe's answer (`sendmail -bv`) and a notice without a parent are nobody's DSN.
+    if (nature === PROBE || nature === NOTHING) return;
     const dsns = dsnsOf(root);
     for (const dsn of dsns) {
       this.dsn[dsn.kind] += 1;
@@ -139,7 +149,7 @@ export class Summary {
     }
     if (nature === NULL_MESSAGE) this.incomingNull += 1;
     if (nature === HEADLESS) this.headless += 1;
-    if (nature !== MESSAGE && nature !== NULL_MESSAGE) return;
+    if (nature === HEADLESS) return;
     const recipients = recipientsOf(root);
     for (const seen of recipients) this.recipients[seen.outcome] += 1;
     if (nature !== MESSAGE) return;
@@ -157,7 +167,14 @@ export class Summary {
     this.#failure(recipients, failures);
   }
 
-  #count(root: Life, incoming: number, delivered: number, estimated: number, actual: number, suppressed: number): void {
+  #count(
+    root: Life,
+    incoming: number,
+    delivered: number,
+    estimated: number,
+    actual: number,
+    suppressed: number,
+  ): void {
     const hour = Math.floor(root.first / HOUR);
     if (hour !== this.#hour || this.#step === null) {
       this.#hour = hour;
@@ -247,4 +264,3 @@ function addFigures(to: Figures, from: Figures): void {
 function addCounts<T extends Record<string, number>>(to: T, from: T): void {
   for (const key of Object.keys(from) as (keyof T)[]) to[key] = (to[key] + from[key]) as T[keyof T];
 }
-

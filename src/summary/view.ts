@@ -6,7 +6,16 @@ import { isoTime, MTA_NAMES } from '../chains/view.ts';
 import { FOREIGN, IGNORED, MALFORMED, RECORDED, UNRECOGNISED } from '../records/record.ts';
 import type { Counter } from './counter.ts';
 import type { Note, Report, ReportTable, SeriesStep, Statistics } from './report.ts';
-import { ACTUAL, DELIVERED, ESTIMATED, type Figures, HOUR, INCOMING, SUPPRESSED, Summary } from './summary.ts';
+import {
+  ACTUAL,
+  DELIVERED,
+  ESTIMATED,
+  type Figures,
+  HOUR,
+  INCOMING,
+  SUPPRESSED,
+  type Summary,
+} from './summary.ts';
 
 export interface ReportOptions {
   /** Rows per table; 0 is none. */
@@ -22,7 +31,8 @@ export function reportOf(summary: Summary, pending: Iterable<Life>, options: Rep
   for (const figures of all.figures) for (let i = 0; i < 5; i += 1) total[i] += figures[i];
   const statistics = statisticsOf(total);
   const byMta: Report['statistics_by_mta'] = {};
-  for (let mta = 0; mta < 3; mta += 1) if (all.seen[mta]) byMta[MTA_NAMES[mta]] = statisticsOf(all.figures[mta]);
+  for (let mta = 0; mta < 3; mta += 1)
+    if (all.seen[mta]) byMta[MTA_NAMES[mta]] = statisticsOf(all.figures[mta]);
   const { delivered, failed, expired, deferred, discarded, held, deleted } = all.recipients;
   const lines = all.lines;
   return {
@@ -56,13 +66,24 @@ export function reportOf(summary: Summary, pending: Iterable<Life>, options: Rep
       unknown: all.dsnOutcomes.unknown,
     },
     recipients: { delivered, failed, expired, deferred, discarded, held, deleted },
-    rejected: { recipients: all.rejectedRecipients, messages: all.rejectedMessages, for_now: all.rejectedForNow },
+    rejected: {
+      recipients: all.rejectedRecipients,
+      messages: all.rejectedMessages,
+      for_now: all.rejectedForNow,
+    },
     backscatter: { suspects: 0 },
     incoming_null: all.incomingNull,
     findings: [],
     notes: notesOf(all, statistics),
     tables: [
-      tableOf('dsn_reasons', 'Why failure DSNs were sent', 'Status and reason', 'Messages', all.reasons, options.top),
+      tableOf(
+        'dsn_reasons',
+        'Why failure DSNs were sent',
+        'Status and reason',
+        'Messages',
+        all.reasons,
+        options.top,
+      ),
       tableOf('dsn_domains', 'Domains that our DSNs went to', 'Domain', 'DSNs', all.dsnDomains, options.top),
       tableOf(
         'refusing_relays',
@@ -143,7 +164,10 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
     );
   }
   if (all.accounting.open > 0) {
-    say('open', `${all.accounting.open} messages with a failure were still in the queue when the log ended; their DSN may follow.`);
+    say(
+      'open',
+      `${all.accounting.open} messages with a failure were still in the queue when the log ended; their DSN may follow.`,
+    );
   }
   if (all.accounting.withheld > 0) {
     say(
@@ -158,19 +182,32 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
     );
   }
   if (all.seen[0] && all.figures[0][INCOMING] > 0) {
-    say('silent_expiry', 'sendmail gives up a message with NOTIFY=NEVER without a word: such a message counts as still deferred.');
+    say(
+      'silent_expiry',
+      'sendmail gives up a message with NOTIFY=NEVER without a word: such a message counts as still deferred.',
+    );
   }
   if (all.seen[2] && all.figures[2][INCOMING] > 0) {
-    say('qmail_client', 'qmail-send names no client: where a message came from is known only with the log of the SMTP side.');
+    say(
+      'qmail_client',
+      'qmail-send names no client: where a message came from is known only with the log of the SMTP side.',
+    );
   }
   if (all.lines[UNRECOGNISED] + all.lines[MALFORMED] > 0) {
-    say('unread_lines', `${all.lines[UNRECOGNISED]} lines were not recognised and ${all.lines[MALFORMED]} are broken; --unrecognised FILE keeps them.`);
+    say(
+      'unread_lines',
+      `${all.lines[UNRECOGNISED]} lines were not recognised and ${all.lines[MALFORMED]} are broken; --unrecognised FILE keeps them.`,
+    );
   }
   for (const [name, counter] of [
     ['dsn_domains', all.dsnDomains],
     ['refusing_relays', all.refusingRelays],
   ] as const) {
-    if (counter.overflow > 0) say('bounded', `The table ${name} met its bound of ${counter.limit} keys: keys that came later are missing there.`);
+    if (counter.overflow > 0)
+      say(
+        'bounded',
+        `The table ${name} met its bound of ${counter.limit} keys: keys that came later are missing there.`,
+      );
   }
   return notes;
 }

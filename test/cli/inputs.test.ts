@@ -159,12 +159,12 @@ describe('input that is none', () => {
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['missing', join(folder, 'gone.log'), /no such file/],
     ['empty', empty, /empty/],
-    ['binary', binary, /no line of sendmail, Postfix or qmail/],
+    ['binary', binary, /not a log: /],
     ['a directory without logs', noLogs, /no log in directory/],
     [
       'a log of another program',
       'test/fixtures/access.log',
-      /no line of sendmail, Postfix or qmail.*tried syslog/,
+      /not a log: its \d+ lines have none of the forms syslog/,
     ],
   ];
 
@@ -183,8 +183,21 @@ describe('input that is none', () => {
     expect(stderr).toMatch(/no-logs/);
   });
 
-  // The contract wants a line for each of them; today only missing files and directories have one.
-  test.todo('an empty file, a binary and an access log beside a good log have a line each and exit 2');
+  test('an empty file, a binary and an access log beside a good log have a line each', () => {
+    const { status, stdout, stderr } = dsnstat([
+      '--format',
+      'json',
+      empty,
+      binary,
+      'test/fixtures/access.log',
+      MIXED,
+    ]);
+    expect(status).toBe(2);
+    expect(stable(stdout).statistics).toEqual(PLAIN.statistics);
+    expect(stderr).toMatch(/empty.*: empty; nothing to read/);
+    expect(stderr).toMatch(/binary.*: not a log: /);
+    expect(stderr).toMatch(/access\.log: not a log: /);
+  });
 
   test('- on a terminal is refused with what to do', () => {
     const { stdout } = shell(

@@ -1,0 +1,137 @@
+/**
+ * The law of the mergeable summary (design): summary(A ++ B) = merge(summary(A), summary(B)) for every cut between two
+ * lines; merge is associative; the empty summary is neutral. On real logs, chains included.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Analysis } from '../src/analysis/analysis.ts';
+import type { Chain } from '../src/chains/chain.ts';
+import type { Life } from '../src/chains/life.ts';
+import { chainOf, NOTHING, natureOf } from '../src/chains/view.ts';
+import { Clock, yearEvidence } from '../src/lines/clock.ts';
+import { HeadParser } from '../src/lines/head-parser.ts';
+import { Names } from '../src/lines/names.ts';
+import { Tags } from '../src/lines/tags.ts';
+import { reportOf } from '../src/summary/view.ts';
+
+const FIXTURES = new URL('fixtures/', import.meta.url);
+const logs = readdirSync(FIXTURES).filter((name) => name.endsWith('.log.gz'));
+
+/** A log whose pieces can be analysed: each piece knows the year, as the reading of a cut file would tell it. */
+class CutLog {
+  readonly bytes: Buffer;
+  readonly lines: { start: number; end: number }[] = [];
+  readonly #hosts = new Names();
+  readonly #tags = new Tags();
+  readonly #clocks: number[] = [];
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    for (let start = 0; start < bytes.length; ) {
+      const newline = bytes.indexOf(10, start);
+      const end = newline < 0 ? bytes.length : newline;
+      this.lines.push({ start, end });
+      start = end + 1;
+    }
+    // Where the clock stands before each line: a year-less piece cannot know by itself.
+    const clock = this.#clock();
+    const heads = new HeadParser(clock, this.#hosts, this.#tags);
+    for (const { start, end } of this.lines) {
+      this.#clocks.push(clock.previous);
+      heads.parse(bytes, start, end);
+    }
+  }
+
+  #clock(previous?: number): Clock {
+    const year = yearEvidence(this.bytes.subarray(0, 1 << 18));
+    return new Clock({ zone: 'UTC', year, reference: Date.UTC(2027, 0, 2), previous });
+  }
+
+  piece(from: number, to: number, leftOpen: boolean, chains: Chain[]): Analysis {
+    const analysis = new Analysis({ leftOpen, onChain: (root) => this.#keep(root, chains) });
+    const previous = this.#clocks[from];
+    const heads = new HeadParser(this.#clock(previous), this.#hosts, this.#tags);
+    for (const { start, end } of this.lines.slice(from, to)) analysis.line(heads, this.bytes, start, end);
+    return analysis;
+  }
+
+  #keep(root: Life, chains: Chain[]): void {
+    if (natureOf(root) !== NOTHING) chains.push(chainOf(root, (host) => this.#hosts.text(host)));
+  }
+
+  /** Everything that an analysis says: its report, and every chain, in an order of their own. */
+  answer(analysis: Analysis, chains: readonly Chain[]): unknown {
+    const all = [...chains];
+    for (const root of analysis.pending()) this.#keep(root, all);
+    return {
+      report: reportOf(analysis.summary, analysis.pending(), {
+        top: 1000,
+        complete: true,
+        generatedAt: new Date(0),
+      }),
+      chains: all.map(canonical).sort(),
+    };
+  }
+}
+
+/** Lists whose order means nothing in one order. */
+function canonical(chain: Chain): string {
+  return JSON.stringify({
+    ...chain,
+    queue_ids: [...chain.queue_ids].sort(),
+    recipients: chain.recipients.map((r) => JSON.stringify(r)).sort(),
+    dsns: chain.dsns.map((d) => JSON.stringify(d)).sort(),
+  });
+}
+
+function pieces(log: CutLog, cuts: readonly number[], chains: Chain[]): Analysis[] {
+  const ends = [0, ...[...new Set(cuts)].sort((a, b) => a - b), log.lines.length];
+  return ends.slice(1).map((end, i) => log.piece(ends[i], end, i > 0, chains));
+}
+
+describe.each(logs)('the law on %s', (name) => {
+  const log = new CutLog(gunzipSync(readFileSync(new URL(name, FIXTURES))));
+  const whole: Chain[] = [];
+  const expected = log.answer(log.piece(0, log.lines.length, false, whole), whole);
+  const cut = fc.nat({ max: log.lines.length });
+
+  it('gives the same answer for pieces merged from the left, however the log is cut', () => {
+    fc.assert(
+      fc.property(fc.array(cut, { minLength: 1, maxLength: 5 }), (cuts) => {
+        const chains: Chain[] = [];
+        const [first, ...others] = pieces(log, cuts, chains);
+        for (const piece of others) first.merge(piece);
+        expect(log.answer(first, chains)).toEqual(expected);
+      }),
+      { numRuns: 12, seed: 20261121 },
+    );
+  });
+
+  it('is associative: merged from the right, the answer is the same', () => {
+    fc.assert(
+      fc.property(fc.array(cut, { minLength: 2, maxLength: 4 }), (cuts) => {
+        const chains: Chain[] = [];
+        const all = pieces(log, cuts, chains);
+        const merged = all.reduceRight((right, left) => {
+          left.merge(right);
+          return left;
+        });
+        expect(log.answer(merged, chains)).toEqual(expected);
+      }),
+      { numRuns: 8, seed: 20261122 },
+    );
+  });
+
+  it('has the empty piece as neutral element', () => {
+    const middle = Math.floor(log.lines.length / 2);
+    const chains: Chain[] = [];
+    const first = log.piece(0, middle, false, chains);
+    first.merge(log.piece(middle, middle, true, chains));
+    const second = log.piece(middle, middle, true, chains);
+    second.merge(log.piece(middle, log.lines.length, true, chains));
+    first.merge(second);
+    expect(log.answer(first, chains)).toEqual(expected);
+  });
+});
