@@ -534,7 +534,7 @@ export class Joiner {
   }
 
   #expire(life: Life, at: number): void {
-    life.expiredAt = at;
+    if (Number.isNaN(life.expiredAt)) life.expiredAt = at;
     for (const r of life.recipients) {
       if (r.outcome === DEFERRED || r.outcome === QUEUED) {
         r.outcome = GIVEN_UP;
