@@ -334,12 +334,21 @@ function parseQueued(head: LineHead, record: ParsedRecord, at: number): LineClas
   return at >= end ? MALFORMED : UNRECOGNISED;
 }
 
+/** `>, size=1, nrcpt=1 (queue active)` */
+const SHORTEST_SIZE_TAIL = 34;
+
 /** `from=<s>, size=n, nrcpt=n (queue active)` [opened.c vopened] or `from=<s>, status=expired, ...` [qmgr_active.c]. */
 function parseQueueManager(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): LineClass {
   const open = startsWith(bytes, at, end, FROM_OPEN);
   const value = open ? at + FROM_OPEN.length : at + FROM.length;
-  // The last `>, size=`: a quoted local part may hold one of its own.
-  let close = open ? findLast(bytes, value, end, CLOSE_SIZE) : findLast(bytes, value, end, BARE_SIZE);
+  // The last `>, size=`: a quoted local part may hold one of its own. Behind it stand 34 bytes or so.
+  let close = -1;
+  if (open) {
+    close = end - SHORTEST_SIZE_TAIL;
+    while (close >= value && bytes[close] !== GREATER) close -= 1;
+    if (close < value || !startsWith(bytes, close, end, CLOSE_SIZE))
+      close = findLast(bytes, value, end, CLOSE_SIZE);
+  } else close = findLast(bytes, value, end, BARE_SIZE);
   if (close >= 0) {
     const size = close + (open ? CLOSE_SIZE.length : BARE_SIZE.length);
     record.kind = ENVELOPE;
@@ -374,11 +383,12 @@ function parseDelivery(head: LineHead, record: ParsedRecord, from: number): Line
   if (open) at += 1;
   // A quoted local part may hold `>` and `,`: the address ends where the next key begins.
   const value = at;
+  const stop = open ? GREATER : COMMA;
   let comma = -1;
   let original = false;
-  for (; at < end; at += 1) {
-    const c = bytes[at];
-    if (open ? c !== GREATER : c !== COMMA) continue;
+  for (;;) {
+    while (at < end && bytes[at] !== stop) at += 1;
+    if (at >= end) return MALFORMED;
     if (startsWith(bytes, at, end, open ? CLOSE_RELAY : BARE_RELAY)) {
       comma = at + (open ? CLOSE_RELAY.length : BARE_RELAY.length);
       break;
@@ -388,8 +398,8 @@ function parseDelivery(head: LineHead, record: ParsedRecord, from: number): Line
       original = true;
       break;
     }
+    at += 1;
   }
-  if (comma < 0) return MALFORMED;
   record.recipient.set(value, at);
   at = comma;
   if (original) {
@@ -403,7 +413,7 @@ function parseDelivery(head: LineHead, record: ParsedRecord, from: number): Line
   const relay = at;
   at = nextByte(bytes, at, end, COMMA);
   record.relay.set(relay, at);
-  // The rest is `, key=value`: only dsn and status matter, told apart by two bytes.
+  // The rest is `, key=value`: only dsn and status matter, told apart by two bytes; values have least lengths.
   while (at < end) {
     at += 2;
     const c = bytes[at];
@@ -411,12 +421,15 @@ function parseDelivery(head: LineHead, record: ParsedRecord, from: number): Line
       at += 7; // status=
       break;
     }
-    if (c === 0x64 && bytes[at + 1] === 0x73) {
-      at += 4; // dsn=
-      const dsn = at;
-      while (at < end && bytes[at] !== COMMA) at += 1;
-      record.status.set(dsn, at);
-      continue;
+    if (c === 0x64) {
+      if (bytes[at + 1] === 0x73) {
+        at += 4; // dsn=
+        const dsn = at;
+        while (at < end && bytes[at] !== COMMA) at += 1;
+        record.status.set(dsn, at);
+        continue;
+      }
+      at += bytes[at + 5] === 0x73 ? 14 : 7; // delays=a/b/c/d | delay=s
     }
     while (at < end && bytes[at] !== COMMA) at += 1;
   }
@@ -484,9 +497,11 @@ function afterSent(head: LineHead, record: ParsedRecord): void {
     record.other.set(start + FORWARDED_AS.length, end);
     return;
   }
-  const bracket = findByte(bytes, relay.start, relay.end, BRACKET_OPEN);
+  // `name[ip]:port`: from the end, the address is shorter than the name.
+  let bracket = relay.end - 1;
+  while (bracket >= relay.start && bytes[bracket] !== BRACKET_OPEN) bracket -= 1;
   if (
-    bracket >= 0 &&
+    bracket >= relay.start &&
     (startsWith(bytes, bracket, relay.end, LOOPBACK_V4) ||
       startsWith(bytes, bracket, relay.end, LOOPBACK_V6) ||
       startsWith(bytes, bracket, relay.end, LOOPBACK_V6_TAGGED))
@@ -558,10 +573,11 @@ function valueEnd(bytes: Uint8Array, at: number, end: number): number {
 
 /** `name[ip]`, as smtpd prints clients; returns the byte after the bracket, or -1. */
 function nameAndIp(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): number {
-  const open = findByte(bytes, at, end, BRACKET_OPEN);
-  if (open < 0) return -1;
-  const close = findByte(bytes, open, end, BRACKET_CLOSE);
-  if (close < 0) return -1;
+  let open = at;
+  while (open < end && bytes[open] !== BRACKET_OPEN) open += 1;
+  let close = open + 1;
+  while (close < end && bytes[close] !== BRACKET_CLOSE) close += 1;
+  if (close >= end) return -1;
   record.clientName.set(at, open);
   record.clientIp.set(open + 1, close);
   return close + 1;

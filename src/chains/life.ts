@@ -323,7 +323,10 @@ export function graceOf(life: Life): number {
 
 /** Whether a line of time `at` may belong to this life. */
 export function claimable(life: Life, at: number): boolean {
-  return !life.retired && !(at > life.last + graceOf(life));
+  // The usual case first: a message under way.
+  const grace =
+    life.end === 0 && life.accepted && !life.refused && life.head !== 0 ? OPEN_HORIZON : graceOf(life);
+  return !life.retired && !(at > life.last + grace);
 }
 
 /** sendmail ends without a word: when as many recipients are done as the envelope had. */
