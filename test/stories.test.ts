@@ -22,7 +22,7 @@ import { readStories, type Story } from './support/story.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 /** Logs up to this size are cut at every byte; longer ones at random places. */
-const SHORT = 1200;
+const SHORT = 700;
 const RANDOM_CUTS = 200;
 const TRAPS = 61;
 

@@ -61,10 +61,25 @@ export class Tags {
     const described = describe(text);
     if (described.program === 'other' && ++this.foreign > MAX_FOREIGN) return this.rest;
     const number = this.index.add(bytes, start, end, hash);
-    const tag: Tag = { text, ...described, number };
+    const { program, daemon, instance } = described;
+    const tag: Tag = {
+      text: internalised(text),
+      program,
+      daemon: internalised(daemon),
+      instance: internalised(instance),
+      number,
+    };
     this.tags[number] = tag;
     return tag;
   }
+}
+
+/**
+ * The same text as V8 keeps property names: equal ones are one object, and comparing them is comparing pointers. With
+ * slices of the log it was a call per line.
+ */
+function internalised(text: string): string {
+  return Object.keys({ [text]: 0 })[0];
 }
 
 interface Described {
