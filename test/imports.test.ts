@@ -28,8 +28,6 @@ const EXCEPTIONS: readonly { from: string; to: string; type: boolean; why: strin
     type: false,
     why: 'the one place that lists the parsers',
   },
-  { from: 'src/chains/chain.ts', to: 'summary', type: true, why: 'MtaName' },
-  { from: 'src/chains/view.ts', to: 'summary', type: true, why: 'MtaName' },
 ];
 
 interface Import {

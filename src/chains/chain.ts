@@ -2,7 +2,7 @@
  * A message chain as the contract prints it: message -> attempts -> DSN -> the DSN's own fate.
  * Contract section 4; what a chain is, section 2. Keys are snake_case because this is the JSON.
  */
-import type { MtaName } from '../summary/report.ts';
+import type { MtaName } from '../records/record.ts';
 
 export type Outcome =
   | 'delivered'

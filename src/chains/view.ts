@@ -21,6 +21,7 @@ import {
   END_REQUEUED,
   FAILED,
   GIVEN_UP,
+  MTA_NAMES,
   ORIGIN_LOCAL,
   ORIGIN_SMTP,
   POSTFIX,
@@ -30,11 +31,8 @@ import {
   SENDMAIL,
   SENT,
 } from '../records/record.ts';
-import type { MtaName } from '../summary/report.ts';
 import type { Chain, ChainDsn, ChainRecipient, DsnKind, Outcome } from './chain.ts';
 import { CONTINUES, type DsnLink, type Life, type Recipient, rootOf } from './life.ts';
-
-export const MTA_NAMES: readonly MtaName[] = ['sendmail', 'postfix', 'qmail'];
 
 /** The message's own lives: the root and what continues it. */
 export function* messageLives(root: Life): IterableIterator<Life> {

@@ -9,6 +9,9 @@
 export const SENDMAIL = 0;
 export const POSTFIX = 1;
 export const QMAIL = 2;
+/** What the MTAs are called in output, by their numbers. */
+export type MtaName = 'sendmail' | 'postfix' | 'qmail';
+export const MTA_NAMES: readonly MtaName[] = ['sendmail', 'postfix', 'qmail'];
 export type Mta = typeof SENDMAIL | typeof POSTFIX | typeof QMAIL;
 
 /** What became of a line; the sum over a log is its number of lines. */

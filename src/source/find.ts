@@ -6,7 +6,7 @@
  */
 import { constants, type Stats } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, printable } from './errors.ts';
 import { classOfName, looksLikeJsonLog, looksLikeLog, type NameClass } from './names.ts';
 import { probe } from './probe.ts';
@@ -226,7 +226,7 @@ async function candidatesIn(found: Collection, directory: string, deeper: boolea
 async function chooseLogs(candidates: readonly Candidate[]): Promise<Candidate[]> {
   const chosen: Candidate[] = [];
   for (const candidate of candidates) if (await isLog(candidate)) chosen.push(candidate);
-  if (chosen.length > 0) return chosen;
+  if (chosen.length > 0) return withoutCopies(chosen);
   // qmail's lines without any stamp, for example
   const named = candidates.filter(({ kind }) => kind === 'perhaps');
   if (named.length > 0) return named;
@@ -236,6 +236,22 @@ async function chooseLogs(candidates: readonly Candidate[]): Promise<Candidate[]
   }
   return chosen;
 }
+
+/**
+ * rsyslog writes mail to `mail.log` and, as everything else, to `syslog` or `messages`; `mail.warn` and `mail.err` hold
+ * lines of `mail.log` once more. Beside a mail log of the same folder they would count everything twice.
+ */
+function withoutCopies(chosen: readonly Candidate[]): Candidate[] {
+  const withMailLog = new Set(
+    chosen.filter(({ path }) => MAIL_LOG.test(basename(path))).map(({ path }) => dirname(path)),
+  );
+  return chosen.filter(
+    ({ path }) => !withMailLog.has(dirname(path)) || !COPY_OF_MAIL_LOG.test(basename(path)),
+  );
+}
+
+const MAIL_LOG = /^(mail\.log|maillog|mail\.info)/;
+const COPY_OF_MAIL_LOG = /^(syslog|messages|mail\.(warn|err|warning|error))/;
 
 async function isLog(candidate: Candidate): Promise<boolean> {
   if (candidate.kind === 'surely') return true;

@@ -4,8 +4,7 @@
  * The first part is the contract's JSON, key by key; the tables after it are for people.
  * Counts are exact integers, times ISO 8601 UTC with Z (null when there was no line with a time).
  */
-
-export type MtaName = 'sendmail' | 'postfix' | 'qmail';
+import type { MtaName } from '../records/record.ts';
 
 export interface Statistics {
   incoming: number;

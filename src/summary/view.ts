@@ -2,8 +2,8 @@
  * Summary -> report: a pure view. What is pending is counted as it stands, without changing the summary.
  */
 import type { Life } from '../chains/life.ts';
-import { isoTime, MTA_NAMES } from '../chains/view.ts';
-import { FOREIGN, IGNORED, MALFORMED, RECORDED, UNRECOGNISED } from '../records/record.ts';
+import { isoTime } from '../chains/view.ts';
+import { FOREIGN, IGNORED, MALFORMED, MTA_NAMES, RECORDED, UNRECOGNISED } from '../records/record.ts';
 import type { Counter } from './counter.ts';
 import type { Note, Report, ReportTable, SeriesStep, Statistics } from './report.ts';
 import {

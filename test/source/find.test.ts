@@ -116,12 +116,8 @@ describe('directories', () => {
       'mail.log.2.gz',
       'maillog',
       'maillog.0.bz2',
-      'messages',
-      'messages.1',
       'postfix.log',
       'postfix.log.3.xz',
-      'syslog',
-      'syslog.1',
     ];
     const others = [
       '.mail.log.swp',
@@ -148,6 +144,13 @@ describe('directories', () => {
     const found = await findSources([folder], tty);
     expect(names(found)).toEqual(logs);
     expect(found.problems).toEqual([]);
+  });
+
+  it('syslog and messages, unless a mail log beside them has the same lines', async () => {
+    for (const name of ['messages', 'messages.1', 'syslog', 'syslog.1']) put(name, LINE);
+    expect(names(await findSources([folder], tty))).toEqual(['messages', 'messages.1', 'syslog', 'syslog.1']);
+    for (const name of ['mail.log', 'mail.warn', 'mail.err.1']) put(name, LINE);
+    expect(names(await findSources([folder], tty))).toEqual(['mail.log']);
   });
 
   it('JSON is taken when its content is a journal', async () => {
