@@ -73,6 +73,8 @@ import {
 import { CHECK_PRIME, CHECK_START, HASH_PRIME, HASH_START, setId } from '../src/records/text.ts';
 
 const SPACE = 32;
+const QUOTE = 34;
+const BACKSLASH = 92;
 const PAREN_CLOSE = 41;
 const COMMA = 44;
 const COLON = 58;
@@ -95,6 +97,7 @@ const MESSAGE_ID_IS = ascii('message-id=');
 const RESENT_MESSAGE_ID_IS = ascii('resent-message-id=');
 const FROM = ascii('from=');
 const FROM_OPEN = ascii('from=<');
+const GREATER_ONLY = ascii('>');
 const CLOSE_SIZE = ascii('>, size=');
 const BARE_SIZE = ascii(', size=');
 const NRCPT = ascii(', nrcpt=');
@@ -386,6 +389,7 @@ function parseDelivery(head: LineHead, record: ParsedRecord, from: number): Line
   const stop = open ? GREATER : COMMA;
   let comma = -1;
   let original = false;
+  if (bytes[at] === QUOTE) at = quotedEnd(bytes, at, end);
   for (;;) {
     while (at < end && bytes[at] !== stop) at += 1;
     if (at >= end) return MALFORMED;
@@ -405,7 +409,8 @@ function parseDelivery(head: LineHead, record: ParsedRecord, from: number): Line
   if (original) {
     const originalOpen = bytes[at] === LESS;
     if (originalOpen) at += 1;
-    const close = find(bytes, at, end, originalOpen ? CLOSE_RELAY : BARE_RELAY);
+    const from = bytes[at] === QUOTE ? quotedEnd(bytes, at, end) : at;
+    const close = find(bytes, from, end, originalOpen ? CLOSE_RELAY : BARE_RELAY);
     if (close < 0) return MALFORMED;
     record.originalRecipient.set(at, close);
     at = close + (originalOpen ? CLOSE_RELAY.length : BARE_RELAY.length);
@@ -448,6 +453,15 @@ function parseDelivery(head: LineHead, record: ParsedRecord, from: number): Line
   else if (record.outcome === DEFERRED && startsWith(bytes, text, end, TEMPORARILY_SUSPENDED))
     record.flags |= SUSPENDED;
   return RECORDED;
+}
+
+/** Behind a quoted local part, which may hold anything, `>, relay=` included (info_log_addr_form.c quotes it so). */
+function quotedEnd(bytes: Uint8Array, at: number, end: number): number {
+  for (let i = at + 1; i < end; i += 1) {
+    if (bytes[i] === BACKSLASH) i += 1;
+    else if (bytes[i] === QUOTE) return i + 1;
+  }
+  return at;
 }
 
 /** First place of the byte, or the end. Native search: 26 ns, where a loop takes 2 ns a byte; for long values only. */
@@ -588,6 +602,12 @@ function parsePickup(bytes: Uint8Array, at: number, end: number, record: ParsedR
   record.kind = ARRIVAL;
   record.origin = ORIGIN_LOCAL;
   record.uid = decimal(bytes, at, end);
+  const from = find(bytes, at, end, FROM_OPEN);
+  const close = from < 0 ? -1 : findLast(bytes, from, end, GREATER_ONLY);
+  if (close >= 0) {
+    record.reversePath.set(from + FROM_OPEN.length, close);
+    record.hasReversePath = true;
+  }
   const older = findLast(bytes, at, end, ORIG_ID);
   if (older >= 0) record.other.set(older + ORIG_ID.length, end);
   return RECORDED;

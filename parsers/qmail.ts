@@ -23,6 +23,7 @@ import {
   FAILED,
   GIVEN_UP,
   IGNORED,
+  KEPT_TOO,
   type LineClass,
   LOCAL_CHANNEL,
   MALFORMED,
@@ -232,6 +233,7 @@ function parseResult(bytes: Uint8Array, start: number, end: number, record: Pars
       if (qp >= 0) record.qp = decimal(bytes, qp + QP_TEXT.length, end);
       // Nothing done: the instructions held comments only, nobody got the mail.
       if (startsWith(bytes, did, end, DID_NOTHING)) record.outcome = DROPPED;
+      if (record.qp >= 0 && !onlyForwards(bytes, did + DID.length, end)) record.flags |= KEPT_TOO;
     }
     return RECORDED;
   }
@@ -240,7 +242,14 @@ function parseResult(bytes: Uint8Array, start: number, end: number, record: Pars
   return RECORDED;
 }
 
-/** `said:_550_5.1.1_...` or `...(#5.1.1)/`. */
+/** `0+B+0`: neither files nor programs took it. */
+function onlyForwards(bytes: Uint8Array, at: number, end: number): boolean {
+  const forwards = skipDigits(bytes, at, end) + 1;
+  const programs = skipDigits(bytes, forwards, end) + 1;
+  return decimal(bytes, at, end) === 0 && decimal(bytes, programs, end) === 0;
+}
+
+/** `said:_550_5.1.1_... or `...(#5.1.1)/`. */
 function enhancedStatus(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): void {
   const said = find(bytes, at, end, SAID);
   if (said >= 0) {
@@ -371,6 +380,8 @@ function claims(head: LineHead): boolean {
     startsWith(bytes, start, end, END_MSG) ||
     startsWith(bytes, start, end, TRIPLE_BOUNCE) ||
     startsWith(bytes, start, end, DOUBLE_BOUNCE) ||
+    startsWith(bytes, start, end, WARNING) ||
+    startsWith(bytes, start, end, ALERT) ||
     SIDE_PROGRAMS.some((program) => startsWith(bytes, start, end, program))
   );
 }

@@ -123,6 +123,7 @@ const SPLIT_IS = ascii('split: ');
 const IDS = ascii('ids=');
 const ID_IS = ascii('id=');
 const CLONE_OWNER = ascii('clone: owner=');
+const OWNER = ascii('owner=');
 const CLONE_OF = ascii('clone ');
 const DSN_COLON = ascii('DSN: ');
 const SENDER_NOTIFY = ascii('sender notify: ');
@@ -585,6 +586,11 @@ function parseOldClone(bytes: Uint8Array, at: number, end: number, record: Parse
   record.other.set(record.id.start, record.id.end);
   setId(record, bytes, at, i);
   record.kind = SPLIT;
+  const owner = find(bytes, i, end, OWNER);
+  if (owner >= 0) {
+    record.reversePath.set(owner + OWNER.length, end);
+    record.hasReversePath = true;
+  }
   return RECORDED;
 }
 

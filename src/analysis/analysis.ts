@@ -185,7 +185,9 @@ export class Analysis {
     const head = this.#bare;
     head.bytes = bytes;
     head.textStart = from;
-    head.textEnd = end;
+    let to = end;
+    while (to > from && bytes[to - 1] <= 32) to -= 1;
+    head.textEnd = to;
     for (const parser of PARSERS) if (parser.claims(head)) return this.#take(head, 1);
     return bytes[from] === 0x23 ? FOREIGN : MALFORMED;
   }
@@ -211,7 +213,8 @@ export class Analysis {
       for (let n = 0; n < times; n += 1) this.summary.rejected(record.stage, temporary);
       this.#lastLine = { rejected: true, stage: record.stage, temporary };
     }
-    for (let n = 0; n < times; n += 1) this.joiner.take(head, record);
+    // What has an id does not really repeat: the copies would say the same of the same message.
+    this.joiner.take(head, record);
     return RECORDED;
   }
 }

@@ -10,7 +10,8 @@
  * headless one. A chain is handed on when every life of it is closed; what is handed on is forgotten.
  */
 
-import { splitAddresses, unwrapAddress } from '../dsn/address.ts';
+import { bounceAddress, splitAddresses, unwrapAddress } from '../dsn/address.ts';
+import { saysGivenUp } from '../dsn/reasons.ts';
 import { LineHead } from '../lines/head.ts';
 import { find as findBytes } from '../records/bytes.ts';
 import {
@@ -37,6 +38,7 @@ import {
   FORWARDED,
   GIVEN_UP,
   HOLD,
+  KEPT_TOO,
   LOOPBACK,
   MARK,
   MESSAGE_ID,
@@ -345,9 +347,10 @@ export class Joiner {
     return this.state.table.find(idHash(bytes, start, end), checkOf(idCheck(bytes, start, end), QUEUE_ID));
   }
 
-  attach(parent: Life, child: Life, relation: typeof CONTINUES | typeof REPORTS): void {
+  /** False where the child has a parent, or would be its own ancestor. */
+  attach(parent: Life, child: Life, relation: typeof CONTINUES | typeof REPORTS): boolean {
     const root = rootOf(parent);
-    if (child.parent !== null || root === child) return;
+    if (child.parent !== null || root === child) return false;
     child.parent = parent;
     child.relation = relation;
     root.pendingInTree += child.pendingInTree;
@@ -356,6 +359,7 @@ export class Joiner {
       else parent.next.push(child);
     }
     this.state.closedRoots.delete(child);
+    return true;
   }
 
   // ---- Postfix ----------------------------------------------------------------------------------------------------
@@ -378,6 +382,8 @@ export class Joiner {
     life.origin = record.origin;
     life.uid = record.uid;
     life.pid = head.pid;
+    if (record.hasReversePath)
+      life.reversePath ??= text(bytes, record.reversePath.start, record.reversePath.end);
     if (record.origin === ORIGIN_SMTP) {
       if (!this.#lean) life.clientName = spanText(bytes, record.clientName);
       if (record.clientIp.present)
@@ -386,18 +392,32 @@ export class Joiner {
     }
     if (this.#discarding) this.#applySession(life, head, at);
     if (record.other.present) {
-      const parent = this.#olderId(head, record, at, life);
-      if (parent !== null) this.attach(parent, life, CONTINUES);
+      this.attach(this.#olderId(head, record, at, life), life, CONTINUES);
     }
     if (life.messageKey !== 0) this.#cameBack(life, at);
   }
 
-  /** `orig_queue_id=P`, `orig_id=P`: the id that the message had before. */
-  #olderId(head: LineHead, record: ParsedRecord, at: number, life: Life): Life | null {
+  /** `orig_queue_id=P`, `orig_id=P`: the id that the message had before; unknown, it stands for the part not seen. */
+  #olderId(head: LineHead, record: ParsedRecord, at: number, life: Life): Life {
     const { start, end } = record.other;
-    let older = this.#named(head.bytes, start, end);
-    for (; older !== null; older = older.older) if (older !== life && claimable(older, at)) return older;
-    return null;
+    for (let older = this.#named(head.bytes, start, end); older !== null; older = older.older) {
+      if (older !== life && claimable(older, at)) return older;
+    }
+    const { bytes } = head;
+    const id = asciiText(bytes, start, end);
+    const made = this.#make(
+      life.mta,
+      life.host,
+      life.instance,
+      QUEUE_ID,
+      id,
+      idHash(bytes, start, end),
+      idCheck(bytes, start, end),
+      0,
+      at,
+    );
+    this.wait(made);
+    return made;
   }
 
   #messageId(head: LineHead, record: ParsedRecord, at: number): void {
@@ -436,6 +456,8 @@ export class Joiner {
   #postfixAttempt(head: LineHead, record: ParsedRecord, at: number): void {
     const { bytes } = head;
     const life = this.#lifeOf(head, record, at);
+    // cleanup(8) itself bounces what it refuses of a local submission: the queue manager never sees it.
+    if (life.origin === ORIGIN_LOCAL && !life.accepted) life.accepted = true;
     let key = textKey(bytes, record.recipient.start, record.recipient.end);
     if (record.originalRecipient.present) {
       key = key * 31 + textKey(bytes, record.originalRecipient.start, record.originalRecipient.end);
@@ -765,10 +787,29 @@ export class Joiner {
     if (!this.#lean) life.clientName = spanText(bytes, record.clientName);
     if (record.clientIp.present) life.clientIp = asciiText(bytes, record.clientIp.start, record.clientIp.end);
     if (record.authUser.present) life.authUser ??= spanText(bytes, record.authUser);
+    if (life.reversePath === '' && (record.flags & LOOPBACK) !== 0) this.#ownReport(life, at);
     if (life.discarded) {
       life.end = END_DISCARDED;
       this.#ended(life);
     } else if (!life.accepted) this.wait(life);
+  }
+
+  /** A DSN of the submission program, handed to the daemon: its Message-ID names the id that it had there. */
+  #ownReport(life: Life, at: number): void {
+    const made = life.messageId === null ? null : /^<\d{12}\.([0-9A-Za-z]{8,18})@/.exec(life.messageId);
+    if (made === null) return;
+    const id = Buffer.from(made[1]);
+    for (let report = this.#named(id, 0, id.length); report !== null; report = report.older) {
+      if (
+        report === life ||
+        report.host !== life.host ||
+        !claimable(report, at) ||
+        report.relation !== REPORTS
+      )
+        continue;
+      this.attach(report, life, CONTINUES);
+      return;
+    }
   }
 
   #sendmailAttempt(head: LineHead, record: ParsedRecord, at: number): void {
@@ -798,8 +839,10 @@ export class Joiner {
         return;
       }
     }
-    splitAddresses(bytes, record.recipient.start, record.recipient.end, (start, end) => {
-      const address = unwrapAddress(text(bytes, start, end));
+    splitAddresses(bytes, record.recipient.start, record.recipient.end, (from, to) => {
+      const address = unwrapAddress(text(bytes, from, to));
+      const start = bytes[from] === LESS ? from + 1 : from;
+      const end = bytes[to - 1] === GREATER ? to - 1 : to;
       const key = textKey(bytes, start, end);
       const r = life.findRecipient(key) ?? life.addRecipient(key, address, null);
       if (r.address === '') r.address = address;
@@ -858,7 +901,7 @@ export class Joiner {
     if (more) return;
     this.state.parts.delete(key);
     const whole = Buffer.from(
-      `${asciiText(bytes, record.id.start, record.id.end)}: ${pieces.join(' ')}`,
+      `${asciiText(bytes, record.id.start, record.id.end)}: ${pieces.join('')}`,
       'latin1',
     );
     const again = this.reparse?.(whole, head) ?? null;
@@ -903,6 +946,11 @@ export class Joiner {
       )
         return;
     }
+    const orphan = this.state.orphanForwards.get(host, record.qp);
+    if (orphan !== undefined) {
+      this.state.orphanForwards.delete(host, record.qp);
+      if (at - orphan <= OUT_OF_ORDER) life.arrived = false;
+    }
     if (life.reversePath !== '' && life.reversePath !== '#@[]') return;
     const bounce = this.state.bounceByQp.get(host, record.qp);
     if (bounce === undefined) return;
@@ -913,8 +961,7 @@ export class Joiner {
 
   claimBounce(bounce: { life: Life; link: DsnLink }, child: Life): void {
     if (bounce.life.retired || bounce.link.child !== null || !bounce.life.dsns.includes(bounce.link)) return;
-    bounce.link.child = child;
-    this.attach(bounce.life, child, REPORTS);
+    if (this.attach(bounce.life, child, REPORTS)) bounce.link.child = child;
   }
 
   #deliveryStart(head: LineHead, record: ParsedRecord, at: number): void {
@@ -936,7 +983,7 @@ export class Joiner {
     const bounces = this.state.bounceByQp.of(child.host);
     for (const [qp, bounce] of bounces) {
       if (at - bounce.link.at > BOUNCE_WITHOUT_QP) bounces.delete(qp);
-      else if (bounce.life.reversePath === address) {
+      else if (bounce.life.reversePath !== null && bounceAddress(bounce.life.reversePath) === address) {
         bounces.delete(qp);
         this.claimBounce(bounce, child);
         return;
@@ -948,11 +995,12 @@ export class Joiner {
     const delivery = this.state.deliveries.get(head.host, record.delivery);
     if (delivery === undefined) {
       if (!this.state.restarted.has(head.host)) this.#unresolved(head);
+      if (record.outcome === SENT && record.qp >= 0 && !this.#leftOpen) this.#orphanForward(head, record, at);
       return;
     }
     this.state.deliveries.delete(head.host, record.delivery);
     const { life, recipient, at: startedAt } = delivery;
-    if (life.serial !== delivery.serial) return;
+    if (life.retired || life.serial !== delivery.serial) return;
     this.#touch(life, record.kind, at);
     this.#attempted(recipient, head, record, record.outcome, at);
     if (head.sploggerStamp !== 0)
@@ -962,6 +1010,7 @@ export class Joiner {
         serial: life.serial,
         recipient,
       });
+    recipient.keptToo = (record.flags & KEPT_TOO) !== 0;
     if (record.outcome !== SENT || record.qp < 0) return;
     // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
     const child = this.state.lifeByQp.get(head.host, record.qp);
@@ -976,10 +1025,23 @@ export class Joiner {
     this.state.forwardByQp.set(head.host, record.qp, { life, serial: life.serial, recipient, at });
   }
 
+  /** A forward of a message that is not in the log: no message of its own. */
+  #orphanForward(head: LineHead, record: ParsedRecord, at: number): void {
+    const child = this.state.lifeByQp.get(head.host, record.qp);
+    if (
+      child !== undefined &&
+      child.qp === record.qp &&
+      !child.retired &&
+      Math.abs(at - child.first) <= OUT_OF_ORDER
+    ) {
+      child.arrived = child.parent !== null;
+    } else this.state.orphanForwards.set(head.host, record.qp, at);
+  }
+
   forward(life: Life, recipient: Recipient, child: Life): boolean {
     if (child === life || child.parent !== null || child.retired) return false;
     this.attach(life, child, CONTINUES);
-    recipient.handedOn = true;
+    recipient.handedOn = !recipient.keptToo;
     recipient.forwardedTo = child;
     return true;
   }
@@ -1004,7 +1066,7 @@ export class Joiner {
     }
     const { recipient } = last;
     recipient.reply = (recipient.reply ?? '') + text(head.bytes, record.reply.start, record.reply.end);
-    if (record.outcome === GIVEN_UP && recipient.outcome === FAILED) recipient.outcome = GIVEN_UP;
+    if (recipient.outcome === FAILED && saysGivenUp(recipient.reply)) recipient.outcome = GIVEN_UP;
   }
 
   #qpClient(head: LineHead, record: ParsedRecord, at: number): void {
@@ -1139,6 +1201,8 @@ function messageKey(bytes: Uint8Array, start: number, end: number): number {
 /** `message-id=` and `message-id=<>` name nothing. */
 const EMPTY_MESSAGE_ID = messageKey(Uint8Array.of(0x3c, 0x3e), 0, 2);
 const OPEN_BOUNCE = 24 * 3_600_000;
+const LESS = 0x3c;
+const GREATER = 0x3e;
 const LIST_SEPARATOR = Uint8Array.of(0x3b, 0x20);
 
 function markRetired(life: Life): void {
@@ -1156,7 +1220,8 @@ function named(life: Life, address: string): Recipient {
 
 /** Whether a Message-ID line of this instant may still be this life's. */
 export function mayHaveMessageId(life: Life, at: number): boolean {
-  if (life.accepted || life.recipients.length > 0) return false;
+  // A size is the queue manager's word; a hold comes before it.
+  if (life.size >= 0 || (life.recipients.length > 0 && !life.held)) return false;
   return life.messageKey === 0 || at - life.last <= OUT_OF_ORDER;
 }
 

@@ -39,6 +39,8 @@ export class Recipient {
   at = Number.NaN;
   /** The last success handed the message to another id of this MTA. */
   handedOn = false;
+  /** qmail: put into a mailbox or program as well as forwarded. */
+  keptToo = false;
   /** The life that an alias or .forward made of it. */
   forwardedTo: Life | null = null;
 
@@ -53,6 +55,7 @@ export class Recipient {
     this.reply = null;
     this.at = Number.NaN;
     this.handedOn = false;
+    this.keptToo = false;
     this.forwardedTo = null;
   }
 }
@@ -305,7 +308,7 @@ const DAY = 24 * HOUR;
  * recipient behind an alias may be tried long after the first; nothing lasts longer than the queue lifetime (7 days).
  */
 export const ENDED_GRACE = 2 * MINUTE;
-export const IMPLIED_END_GRACE = 15 * MINUTE;
+export const IMPLIED_END_GRACE = 5 * MINUTE;
 export const LINK_ONLY_GRACE = 2 * MINUTE;
 export const NEVER_QUEUED_GRACE = HOUR;
 export const OPEN_HORIZON = 8 * DAY;
@@ -335,7 +338,10 @@ export function impliesEnd(life: Life): boolean {
   // Split or cloned before any attempt: the others speak for it.
   if (life.recipients.length === 0) return life.next.length > 0;
   if (!life.allRecipientsDone()) return false;
-  return life.envelopeRecipients < 0 || life.recipients.length >= life.envelopeRecipients;
+  // What was split off is not waited for here.
+  return (
+    life.next.length > 0 || life.envelopeRecipients < 0 || life.recipients.length >= life.envelopeRecipients
+  );
 }
 
 /** True where no attempt was made at all. */

@@ -122,7 +122,9 @@ function continuedBy(left: Joiner, life: Life, target: ReadonlyMap<Life, Life>):
 function accepts(known: Life, life: Life): boolean {
   switch (life.head) {
     case 0:
-      if (known.parent !== null || life.parent === null) return false;
+      // An older id that a later life named (`orig_id=`): whatever had it last.
+      if (life.parent === null) return life.next.length > 0;
+      if (known.parent !== null) return false;
       if (life.relation === REPORTS) return mayReport(known);
       return life.parent.recipients.some((r) => r.forwardedTo === life)
         ? mayContinue(known)

@@ -154,6 +154,8 @@ export class JoinerState {
   readonly qpJoins = new Set<number>();
   /** Forwards whose own lines have not come yet. */
   readonly forwardByQp = new ByProcess<{ life: Life; serial: number; recipient: Recipient; at: number }>();
+  /** Forwards by deliveries that began before the log did: when their results came. */
+  readonly orphanForwards = new ByProcess<number>();
   readonly clientByQp = new ByProcess<SessionFacts>();
   /** By host. */
   readonly lastResult = new Map<number, LastResult>();

@@ -4,6 +4,7 @@
  * Owns the interpretation that contract sections 2 and 4 prescribe; everything that counts or prints goes through
  * here, so that the figures and the chains cannot disagree. Must not know formats.
  */
+import { bounceAddress } from '../dsn/address.ts';
 import { replyStatus } from '../dsn/status.ts';
 import {
   AUTH,
@@ -69,7 +70,9 @@ function isProbe(root: Life): boolean {
 
 /** Lines of a message whose arrival is missing; a DSN without its parent, and an id that was only named, are not. */
 function isHeadless(root: Life): boolean {
-  if (root.head === 0 || root.head === AUTH) return false;
+  // Known from its next id only (`orig_id=`): the part before is missing.
+  if (root.head === 0) return root.next.length > 0;
+  if (root.head === AUTH) return false;
   if (root.begun && root.mta === POSTFIX && (root.reversePath === null || root.reversePath === ''))
     return false;
   return true;
@@ -101,6 +104,9 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
     if (outcome === 'failed' || outcome === 'expired') failed = true;
     // Handed to a filter or to the daemon as it was: whatever is behind it speaks.
     if (outcome === 'expanded' && recipient.forwardedTo === null) continue;
+    // Through a pipe or XFORWARD and back: the later life has the same recipient.
+    if (outcome === 'delivered' && goneOn && recipient.forwardedTo === null && hasLater(life, recipient.key))
+      continue;
     // Put back into the queue under a new id: that one goes on with whoever was not done.
     if (goneOn && life.end === END_REQUEUED && outcome === 'deferred') continue;
     seen.push({ life, recipient, original: recipient.original ?? behind, outcome });
@@ -132,6 +138,13 @@ function isReportAddress(life: Life, r: Recipient): boolean {
   if (life.mta !== SENDMAIL || r.attempts > 0 || r.outcome !== FAILED || life.recipients.length < 2)
     return false;
   return r.address === life.reversePath;
+}
+
+function hasLater(life: Life, key: number): boolean {
+  for (const next of life.next) {
+    for (const later of messageLives(next)) if (later.findRecipient(key) !== null) return true;
+  }
+  return false;
 }
 
 /** The alias or .forward that sent the message on as `next`. */
@@ -203,9 +216,27 @@ function collectDsns(about: Life, seen: SeenDsn[]): void {
   for (const link of about.dsns) {
     if (!wasMade(link, about)) continue;
     seen.push({ kind: kindOf(link, about), link, about });
+    if (reportsFailureToo(link, about)) seen.push({ kind: 'failure', link, about });
     if (link.child === null) continue;
     for (const life of messageLives(link.child)) collectDsns(life, seen);
   }
+}
+
+/**
+ * sendmail: a run with a failure and an overdue recipient makes one report, whose line speaks of the warning only
+ * [envelope.c dropenvelope].
+ */
+function reportsFailureToo(link: DsnLink, about: Life): boolean {
+  if (about.mta !== SENDMAIL || link.kind !== DSN_DELAY) return false;
+  let before = Number.NEGATIVE_INFINITY;
+  for (const other of about.dsns) {
+    if (other === link) break;
+    before = other.at;
+  }
+  for (const other of about.dsns) if (other !== link && other.at === link.at) return false;
+  return about.recipients.some(
+    (r) => r.outcome === FAILED && r.attempts > 0 && r.at > before && r.at <= link.at,
+  );
 }
 
 /**
@@ -226,7 +257,8 @@ function kindOf(link: DsnLink, about: Life): DsnKind {
     case DSN_POSTMASTER:
       return about.reversePath === '' || isReport(about) ? 'double_bounce' : 'postmaster';
     case DSN_DOUBLE:
-      return 'double_bounce';
+      // Up to 8.9 also what follows a warning.
+      return about.reversePath === '' || isReport(about) ? 'double_bounce' : 'failure';
     case DSN_NOTIFY:
       return isPostmasterCopy(link, about) ? 'postmaster' : 'failure';
     default:
@@ -261,6 +293,8 @@ export function dsnRecipient(dsn: SeenDsn): string | null {
   if (child !== null) {
     const sender = reversePathOf(rootOf(dsn.about));
     let last: string | null = null;
+    // sendmail logs the aliases behind the sender only; the envelope's recipient is the sender all the same.
+    const own = dsn.kind !== 'postmaster' && dsn.kind !== 'double_bounce' && child.mta === SENDMAIL;
     for (const { recipient: r, original, outcome } of recipientsOf(child)) {
       if (r === null || outcome === 'expanded') continue;
       // The sender behind an alias is the sender; a list owner's alias leads to whoever gets the DSN.
@@ -269,17 +303,14 @@ export function dsnRecipient(dsn: SeenDsn): string | null {
         (r.address === sender || original === sender || isLocalNameOf(r.address, sender))
       )
         return sender;
-      last ??= qualified(r.address, dsn.about);
+      last ??= own ? qualified(r.address, dsn.about) : r.address;
     }
     if (last !== null) {
-      // sendmail logs the aliases behind the sender only; the envelope's recipient is the sender all the same.
-      const own = dsn.kind !== 'postmaster' && dsn.kind !== 'double_bounce' && child.mta === SENDMAIL;
       return own && path !== null && path !== '' ? qualified(path, dsn.about) : last;
     }
   }
   if (dsn.kind === 'postmaster' || dsn.kind === 'double_bounce') return null;
-  // qmail's VERP: bounces of `list-@host-@[]` go to `list-@host`.
-  return path !== null && path.endsWith('-@[]') ? path.slice(0, -4) : path === '' ? null : path;
+  return path === null || path === '' ? null : bounceAddress(path);
 }
 
 /** `gerda` or `\\gerda` for gerda@example.org, as sendmail prints local users. */
@@ -343,7 +374,10 @@ export function dsnOutcome(dsn: SeenDsn): { outcome: Outcome | 'unknown'; status
     if (best === null || RANK[seen.outcome] > RANK[best.outcome]) best = seen;
   }
   if (best === null) return { outcome: 'unknown', status: null };
-  return { outcome: best.outcome, status: best.recipient === null ? null : statusOf(best.recipient) };
+  return {
+    outcome: best.outcome,
+    status: best.recipient === null ? null : statusOf(best.life, best.recipient),
+  };
 }
 
 const RANK: Record<Outcome, number> = {
@@ -359,8 +393,10 @@ const RANK: Record<Outcome, number> = {
 };
 
 /** Enhanced status code (RFC 3463), from the reply where the log's own field is missing. */
-export function statusOf(r: Recipient): string | null {
-  return r.status ?? (r.reply === null ? null : replyStatus(r.reply));
+export function statusOf(life: Life, r: Recipient): string | null {
+  // sendmail makes a code of its own for servers without ENHANCEDSTATUSCODES: the reply's is better.
+  const said = r.reply !== null && (r.status === null || life.mta === SENDMAIL) ? replyStatus(r.reply) : null;
+  return said ?? r.status;
 }
 
 export function hasEnded(root: Life): boolean {
@@ -435,7 +471,7 @@ export function chainOf(root: Life, hostName: (host: number) => string): Chain {
   };
 }
 
-function printRecipient({ recipient: r, original, outcome }: SeenRecipient): ChainRecipient {
+function printRecipient({ life, recipient: r, original, outcome }: SeenRecipient): ChainRecipient {
   if (r === null) {
     return {
       recipient: null,
@@ -452,7 +488,7 @@ function printRecipient({ recipient: r, original, outcome }: SeenRecipient): Cha
     recipient: r.address,
     original_recipient: original,
     outcome,
-    status: statusOf(r),
+    status: statusOf(life, r),
     relay: r.relay,
     attempts: r.attempts,
     reply: r.reply,

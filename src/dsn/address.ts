@@ -64,6 +64,11 @@ export function unescapePrintable(printed: string): string {
   return Buffer.from(bytes).toString('utf8');
 }
 
+/** Whom a bounce of this reverse-path goes to: qmail's VERP sender `list-@host-@[]` means `list-@host`. */
+export function bounceAddress(reversePath: string): string {
+  return reversePath.endsWith('-@[]') ? reversePath.slice(0, -4) : reversePath;
+}
+
 /** Domain in lower case; "" for an address without one. */
 export function domainOf(address: string): string {
   const at = address.lastIndexOf('@');

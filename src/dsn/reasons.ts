@@ -61,6 +61,11 @@ const NAMES = /<[^<>]*>|\S+@\S+|https?:\S+/g;
 /** Every second failure; asked first, the other rules cost 5 us a reply. */
 const UNKNOWN_USER = /user[ _]unknown|unknown[ _]user|no[ _]such[ _]user/i;
 
+/** qmail-send's words for a recipient that it gave up [qmail-send.c del_dochan]. */
+export function saysGivenUp(reply: string): boolean {
+  return reply.includes('not_going_to_try_again');
+}
+
 /** A class for a failed recipient; `expired` when the MTA gave up. */
 export function reasonClass(reply: string | null, status: string | null, expired: boolean): string {
   if (expired) return 'gave up after retries';

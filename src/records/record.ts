@@ -158,6 +158,9 @@ export const TEMPORARY = 2048;
 /** ATTEMPT: an outcome without a try (sendmail's `to=` without `xdelay=`). */
 export const UNTRIED = 4096;
 
+/** DELIVERY_RESULT: delivered here as well as forwarded. */
+export const KEPT_TOO = 8192;
+
 /** A range of bytes of the line: absent when empty, or when it was set for an earlier line. */
 export class Span {
   start = 0;

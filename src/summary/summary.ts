@@ -196,14 +196,14 @@ export class Summary {
 
   #failure(recipients: readonly SeenRecipient[], failures: number): void {
     let named = false;
-    for (const { recipient: r, outcome } of recipients) {
+    for (const { life, recipient: r, outcome } of recipients) {
       if (r === null || (outcome !== 'failed' && outcome !== 'expired')) continue;
       const relay = r.relay;
       if (relay !== null && outcome === 'failed' && relay.includes('[')) this.refusingRelays.add(relay);
       if (named || failures === 0) continue;
       // One reason per message that got a DSN: its first failed recipient's.
       named = true;
-      const status = statusOf(r) ?? (outcome === 'expired' ? '4.4.7' : '5.0.0');
+      const status = statusOf(life, r) ?? (outcome === 'expired' ? '4.4.7' : '5.0.0');
       this.reasons.add(`${status} ${reasonClass(r.reply, status, outcome === 'expired')}`);
     }
   }
