@@ -61,6 +61,7 @@ import {
   REFUSAL,
   REJECT,
   RESENT,
+  SENDER_NAMED,
   SENT,
   SESSION_ONLY,
   STAGE_MESSAGE,
@@ -699,7 +700,11 @@ function parseReject(head: LineHead, record: ParsedRecord, at: number): LineClas
   for (const stage of CONNECT_STAGES) if (startsWith(bytes, at, end, stage)) record.stage = STAGE_SESSION;
   if (!record.id.present) return RECORDED;
   // Mail from pickup has nobody to refuse: it bounces, and the `to=` line says so.
-  if (find(bytes, at, end, FROM_LOCAL) >= 0) return IGNORED;
+  if (find(bytes, at, end, FROM_LOCAL) >= 0) {
+    record.kind = SENDER_NAMED;
+    envelopeOf(bytes, at, end, record);
+    return record.hasReversePath ? RECORDED : IGNORED;
+  }
   if (record.stage === STAGE_MESSAGE) record.kind = REFUSAL;
   return RECORDED;
 }

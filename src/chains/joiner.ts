@@ -59,6 +59,7 @@ import {
   REFUSAL,
   RESENT,
   RESTART,
+  SENDER_NAMED,
   SENDMAIL,
   SENT,
   SESSION_ONLY,
@@ -177,6 +178,13 @@ export class Joiner {
         break;
       case HOLD:
         this.#hold(head, record, at);
+        break;
+      case SENDER_NAMED:
+        this.#lifeOf(head, record, at).reversePath = text(
+          head.bytes,
+          record.reversePath.start,
+          record.reversePath.end,
+        );
         break;
       case MARK: {
         const life = this.#lifeOf(head, record, at);
@@ -766,6 +774,8 @@ export class Joiner {
   #submission(head: LineHead, record: ParsedRecord, at: number): void {
     const { bytes } = head;
     let life = this.#existing(head, record, at);
+    // The same line once more (`message repeated`): ids do not come again so soon.
+    if (life !== null && life.arrived && life.size === record.size && at - life.first <= OUT_OF_ORDER) return;
     if (life === null || life.arrived) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.begun = true;
@@ -824,7 +834,11 @@ export class Joiner {
       const { start, end } = record.recipient;
       if (isOneAddress(bytes, start, end)) {
         // The usual line, without its texts.
-        const key = textKey(bytes, start, end);
+        const key = textKey(
+          bytes,
+          bytes[start] === LESS ? start + 1 : start,
+          bytes[end - 1] === GREATER ? end - 1 : end,
+        );
         const r = life.findRecipient(key) ?? life.addRecipient(key, '', null);
         r.attempts += 1;
         r.outcome = SENT;

@@ -136,7 +136,7 @@ function accepts(known: Life, life: Life): boolean {
     case ENVELOPE:
       return known.end === 0;
     case SUBMISSION:
-      return !known.arrived;
+      return !known.arrived || (known.size === life.size && life.first - known.first <= OUT_OF_ORDER);
     case END:
       return known.end === 0 || known.impliedEnd || known.end === life.end;
     case QUEUE_NEW:

@@ -215,8 +215,8 @@ export function dsnsOf(root: Life): SeenDsn[] {
 function collectDsns(about: Life, seen: SeenDsn[]): void {
   for (const link of about.dsns) {
     if (!wasMade(link, about)) continue;
-    seen.push({ kind: kindOf(link, about), link, about });
     if (reportsFailureToo(link, about)) seen.push({ kind: 'failure', link, about });
+    seen.push({ kind: kindOf(link, about), link, about });
     if (link.child === null) continue;
     for (const life of messageLives(link.child)) collectDsns(life, seen);
   }
@@ -400,8 +400,14 @@ export function statusOf(life: Life, r: Recipient): string | null {
 }
 
 export function hasEnded(root: Life): boolean {
-  for (const life of messageLives(root)) if (life.end === 0 && !life.closed) return false;
+  for (const life of messageLives(root)) if (!isOver(life)) return false;
   return true;
+}
+
+function isOver(life: Life): boolean {
+  if (life.end !== 0 || life.closed) return true;
+  // What cleanup(8) itself bounced never reached the queue manager, and nobody says `removed` before 3.10.
+  return life.mta === POSTFIX && life.size < 0 && life.recipients.length > 0 && life.allRecipientsDone();
 }
 
 /** At least one attempt was logged that was not a mere drop. */

@@ -81,6 +81,8 @@ export const RESTART = 26;
 export const CONTINUATION = 27;
 /** A part of a sendmail line that was too long for syslog: part, reply (text of this part). */
 export const PART = 28;
+/** The full reverse-path of a local submission that is refused: reversePath. */
+export const SENDER_NAMED = 30;
 /** The qmail SMTP side names the client of a qp: qp, clientIp, clientName, authUser. */
 export const QP_CLIENT = 29;
 
