@@ -194,7 +194,11 @@ export function postfix({ agenda, log, random, people, truth, policy, host, doma
       log.line(`${tag}: ${file.id}: client=${client.text}`);
     }
     const count = file.sender === null ? 1 : drawRecipientCount(random);
-    for (let i = 0; i < count; i++) file.recipients.push(authenticated ? outgoing() : inbound());
+    while (file.recipients.length < count) {
+      const one = authenticated ? outgoing() : inbound();
+      // cleanup(8) takes nobody twice.
+      if (file.recipients.every((other) => other.box.address !== one.box.address)) file.recipients.push(one);
+    }
     if (random.chance(RATES.neverNotify)) file.notify = 'never';
     else if (random.chance(RATES.successRequested) && file.recipients[0].way === 'local')
       file.notify = 'success';

@@ -166,7 +166,14 @@ export function sendmail({ agenda, log, random, people, truth, policy, host, dom
       const mail = envelope(id, nullSender ? 'nullSender' : 'mail', sender, authenticated);
       const count = nullSender ? 1 : drawRecipientCount(random);
       const control = authenticated ? `<${sender?.address}> (${1000 + random.below(200)}/1000)` : '';
-      for (let k = 0; k < count; k++) addRecipient(mail, authenticated ? outgoing(control) : inbound());
+      const named = new Set();
+      while (named.size < count) {
+        const one = authenticated ? outgoing(control) : inbound();
+        // recipient() in recipient.c takes nobody twice.
+        if (named.has(one.address)) continue;
+        named.add(one.address);
+        addRecipient(mail, one);
+      }
       drawNotify(mail);
       mail.priority += PER_RECIPIENT * count;
       mail.message = truth.accepted(nullSender);

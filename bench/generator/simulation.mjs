@@ -11,7 +11,7 @@ import { sendmail } from './sendmail.mjs';
 import { Truth } from './truth.mjs';
 
 /** Raise when the same options begin to write other bytes: kept files are made anew then. */
-export const GENERATOR_VERSION = 1;
+export const GENERATOR_VERSION = 2;
 
 /** 1 GB is about one day. */
 const BYTES_PER_SECOND = 1e9 / 86_400;
