@@ -67,8 +67,15 @@ export class Clock {
     return this.goOn(this.year, local);
   }
 
-  /** A stamp with year but without zone; `local` is what Date.UTC gives for its digits. */
+  /**
+   * A stamp with year but without zone; `local` is what Date.UTC gives for its digits. One that no log can hold, or
+   * half a year away from the lines around it (a damaged digit, text that looks like a stamp), does not set the clock:
+   * every yearless stamp behind it would follow.
+   */
   zoneless(local: number): number {
+    if (Math.abs(local - this.lastLocal) > HALF_YEAR || local > this.reference + DAY) {
+      return this.offsets.instant(local, Number.NaN);
+    }
     return this.goOn(new Date(local).getUTCFullYear(), local);
   }
 

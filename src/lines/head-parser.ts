@@ -85,6 +85,8 @@ export class HeadParser {
   // Stamps change once a second, lines come by the dozen: comparing costs 12 ns, reading a stamp 200 ns.
   private readonly classicBytes = new Remembered(CLASSIC_LENGTH + 1);
   private classicInstant = Number.NaN;
+  /** What the clock remembered then: a stamp of another form in between may have led it into another year. */
+  private classicClock = Number.NaN;
   private readonly isoBytes = new Remembered(ISO_LENGTH);
   private isoSeconds = Number.NaN;
   private readonly zoneBytes = new Remembered(ZONE_LENGTH);
@@ -130,10 +132,11 @@ export class HeadParser {
 
   private classic(bytes: Uint8Array, start: number, end: number): boolean {
     const stampEnd = start + CLASSIC_LENGTH;
-    if (!this.classicBytes.standsAt(this.view, start, end)) {
+    if (!this.classicBytes.standsAt(this.view, start, end) || this.clock.previous !== this.classicClock) {
       if (bytes[stampEnd] !== SPACE || !this.stamp.read(bytes, start, end) || this.stamp.end !== stampEnd)
         return false;
       this.classicInstant = this.stamp.instant;
+      this.classicClock = this.clock.previous;
       this.classicBytes.set(bytes, start, stampEnd + 1);
     }
     return this.behindStamp(bytes, stampEnd + 1, end, this.classicInstant);

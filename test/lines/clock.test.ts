@@ -81,6 +81,15 @@ describe('the year', () => {
     );
   });
 
+  it('does not follow a stamp with a damaged year', () => {
+    const stamps = new Stamps({ reference: Date.UTC(2026, 10, 22) });
+    expect(stamps.iso('Nov 21 10:00:00')).toBe('2026-11-21T10:00:00Z');
+    for (const year of [1926, 2025, 2027, 9026]) {
+      expect(stamps.clock.zoneless(Date.UTC(year, 10, 21, 10))).toBe(Date.UTC(year, 10, 21, 10));
+      expect(stamps.iso('Nov 21 10:00:01')).toBe('2026-11-21T10:00:01Z');
+    }
+  });
+
   it('goes on behind the instant that another clock ended with', () => {
     const before = new Stamps({ year: 2019, zone: 'Europe/Berlin' });
     before.instant('Dec 31 23:59:59');
