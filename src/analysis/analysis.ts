@@ -86,7 +86,16 @@ export class Analysis {
         this.summary.tally(root);
         onChain?.(root);
       },
-      { lean: options.lean, leftOpen: options.leftOpen },
+      {
+        lean: options.lean,
+        leftOpen: options.leftOpen,
+        onPlain:
+          onChain === undefined
+            ? (mta, first, recipients) => {
+                if (this.#inWindow(first)) this.summary.plain(mta, first, recipients);
+              }
+            : undefined,
+      },
     );
     const again = new ParsedRecord();
     this.joiner.reparse = (joined, head) => {

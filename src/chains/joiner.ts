@@ -70,10 +70,19 @@ import {
 } from '../records/record.ts';
 import { asciiText, idCheck, idHash, text, textKey } from '../records/text.ts';
 import {
+  EMPTY_MESSAGE_ID,
+  isLocalRelay,
+  isOneAddress,
+  messageKeyOf,
+  recipientKeyOf,
+  unwrappedKeyOf,
+} from './keys.ts';
+import {
   CONTINUES,
   checkOf,
   claimable,
   type DsnLink,
+  END_IMPLIED,
   ENDED_GRACE,
   giveBack,
   graceOf,
@@ -83,19 +92,19 @@ import {
   type Life,
   MESSAGE_NUMBER,
   NO_LIVES,
+  OUT_OF_ORDER,
   QUEUE_ID,
   REPORTS,
   type Recipient,
   rootOf,
   takeLife,
 } from './life.ts';
+import { LightLives, type PlainSink } from './light.ts';
 import { JoinerState, limit, type SessionFacts } from './state.ts';
 
 /** Called once per chain, with the life at its root, when nothing can join it any more. */
 export type ChainSink = (root: Life) => void;
 
-/** Lines of one life that come in a burst may be out of order by this much. */
-export const OUT_OF_ORDER = 10_000;
 /** A message that comes back with its Message-ID (pipe filters, qmail forwards) does so within this time. */
 export const COMES_BACK_WITHIN = 10 * 60_000;
 /** How long what one session line says holds for the next line of the same process. */
@@ -125,11 +134,23 @@ export class Joiner {
    * is held back. False where a log begins.
    */
   readonly #leftOpen: boolean;
+  /** Ordinary messages of a lean run. */
+  readonly #light: LightLives | null;
 
-  constructor(sink: ChainSink, options: { readonly lean?: boolean; readonly leftOpen?: boolean } = {}) {
+  constructor(
+    sink: ChainSink,
+    options: {
+      readonly lean?: boolean;
+      readonly leftOpen?: boolean;
+      /** Counts messages of which nothing is to be told; with lean only. */
+      readonly onPlain?: PlainSink;
+    } = {},
+  ) {
     this.#sink = sink;
     this.#lean = options.lean ?? false;
     this.#leftOpen = options.leftOpen ?? false;
+    this.#light =
+      this.#lean && options.onPlain !== undefined ? new LightLives(this.state, options.onPlain) : null;
   }
 
   get isLeftOpen(): boolean {
@@ -144,6 +165,8 @@ export class Joiner {
       this.state.now = at;
       this.#closeWhatIsDue();
     }
+    if (this.#light !== null && !this.#again && !this.#discarding && this.#light.take(head, record, at))
+      return;
     switch (record.kind) {
       case ATTEMPT:
         if (record.mta === POSTFIX) this.#postfixAttempt(head, record, at);
@@ -239,8 +262,14 @@ export class Joiner {
     }
   }
 
+  /** Before anybody else looks into the state. */
+  promoteLight(): void {
+    this.#light?.promoteAll();
+  }
+
   /** Chains that have not ended: the pending part of a summary. Roots only. */
   *pending(): IterableIterator<Life> {
+    this.promoteLight();
     for (const life of this.state.table.lives()) if (life.parent === null && !life.retired) yield life;
     for (const root of this.state.closedRoots) if (!root.retired) yield root;
     yield* this.state.held;
@@ -252,7 +281,7 @@ export class Joiner {
   #existing(head: LineHead, record: ParsedRecord, at: number): Life | null {
     const space = record.mta === QMAIL ? MESSAGE_NUMBER : QUEUE_ID;
     const instance = head.tag.instance;
-    let life = this.state.table.find(record.idHash, checkOf(record.idCheck, space));
+    let life = this.#find(record.idHash, checkOf(record.idCheck, space));
     while (life !== null) {
       if (life.host === head.host && life.instance === instance) {
         if (claimable(life, at)) return life;
@@ -302,6 +331,7 @@ export class Joiner {
     kind: number,
     at: number,
   ): Life {
+    this.#light?.promoteId(hash, checkOf(check, space));
     const life = takeLife();
     life.begin(mta, host, instance, space, id, hash, checkOf(check, space), kind, at);
     this.state.table.push(life);
@@ -328,7 +358,7 @@ export class Joiner {
     const hash = idHash(head.bytes, start, end);
     const check = idCheck(head.bytes, start, end);
     let elsewhere: Life | null = null;
-    let life = this.state.table.find(hash, checkOf(check, QUEUE_ID));
+    let life = this.#find(hash, checkOf(check, QUEUE_ID));
     for (; life !== null; life = life.older) {
       if (life.parent !== null || rootOf(parent) === life || !claimable(life, at) || !may(life)) continue;
       if (life.host === parent.host) return life;
@@ -346,13 +376,25 @@ export class Joiner {
       0,
       at,
     );
-    this.wait(made);
+    this.state.wait(made);
     return made;
   }
 
   /** Newest life with the queue id at this place of the line. */
   #named(bytes: Uint8Array, start: number, end: number): Life | null {
-    return this.state.table.find(idHash(bytes, start, end), checkOf(idCheck(bytes, start, end), QUEUE_ID));
+    return this.#find(idHash(bytes, start, end), checkOf(idCheck(bytes, start, end), QUEUE_ID));
+  }
+
+  /** Newest life in the table under this id; a light one is put there first. */
+  #find(hash: number, check: number): Life | null {
+    this.#light?.promoteId(hash, check);
+    return this.state.table.find(hash, check);
+  }
+
+  /** qmail: the life that this process put into the queue. */
+  #byProcess(host: number, qp: number): Life | undefined {
+    this.#light?.promoteProcess(host, qp);
+    return this.state.lifeByQp.get(host, qp);
   }
 
   /** False where the child has a parent, or would be its own ancestor. */
@@ -424,7 +466,7 @@ export class Joiner {
       0,
       at,
     );
-    this.wait(made);
+    this.state.wait(made);
     return made;
   }
 
@@ -442,8 +484,7 @@ export class Joiner {
     } else this.#touch(life, record.kind, at);
     if (!resent || life.head === MESSAGE_ID) life.begun = true;
     if (life.messageKey === 0) {
-      const { start, end } = record.messageId;
-      life.messageKey = record.messageId.present ? messageKey(head.bytes, start, end) : EMPTY_MESSAGE_ID;
+      life.messageKey = messageKeyOf(head.bytes, record.messageId);
       if (!this.#lean) life.messageId = spanText(head.bytes, record.messageId) ?? '';
     }
     if (life.origin === ORIGIN_LOCAL) this.#cameBack(life, at);
@@ -466,10 +507,7 @@ export class Joiner {
     const life = this.#lifeOf(head, record, at);
     // cleanup(8) itself bounces what it refuses of a local submission: the queue manager never sees it.
     if (life.origin === ORIGIN_LOCAL && !life.accepted) life.accepted = true;
-    let key = textKey(bytes, record.recipient.start, record.recipient.end);
-    if (record.originalRecipient.present) {
-      key = key * 31 + textKey(bytes, record.originalRecipient.start, record.originalRecipient.end);
-    }
+    const key = recipientKeyOf(bytes, record);
     const r = life.findRecipient(key) ?? life.addRecipient(key, '', null);
     if (
       this.#lean &&
@@ -582,18 +620,7 @@ export class Joiner {
     life.end = record.end;
     life.impliedEnd = record.mta === SENDMAIL;
     if ((record.flags & BY_QUEUE_MANAGER) !== 0) life.endByQueueManager = true;
-    this.#ended(life);
-  }
-
-  #ended(life: Life): void {
-    this.wait(life);
-  }
-
-  /** In one queue at most: a life that is given back must not be waited for. */
-  wait(life: Life): void {
-    if (life.waiting) return;
-    if (life.impliedEnd) this.state.longQueue.push(life);
-    else this.state.shortQueue.push(life);
+    this.state.wait(life);
   }
 
   #discard(head: LineHead, record: ParsedRecord, at: number): void {
@@ -613,7 +640,7 @@ export class Joiner {
     // sendmail may say so before it has taken the message in; Postfix says nothing more before 3.10.
     if (record.mta === SENDMAIL && !life.arrived) return;
     life.end = END_DISCARDED;
-    this.#ended(life);
+    this.state.wait(life);
   }
 
   #dropped(life: Life, head: LineHead, record: ParsedRecord): void {
@@ -681,7 +708,7 @@ export class Joiner {
     if (facts.discard.recipient !== null) named(life, facts.discard.recipient);
     facts.discard = null;
     life.end = END_DISCARDED;
-    this.#ended(life);
+    this.state.wait(life);
   }
 
   /** A pipe(8) delivery: the command may hand the mail back through sendmail(1), in either order of lines. */
@@ -800,8 +827,8 @@ export class Joiner {
     if (life.reversePath === '' && (record.flags & LOOPBACK) !== 0) this.#ownReport(life, at);
     if (life.discarded) {
       life.end = END_DISCARDED;
-      this.#ended(life);
-    } else if (!life.accepted) this.wait(life);
+      this.state.wait(life);
+    } else if (!life.accepted) this.state.wait(life);
   }
 
   /** A DSN of the submission program, handed to the daemon: its Message-ID names the id that it had there. */
@@ -827,18 +854,14 @@ export class Joiner {
     const life = this.#lifeOf(head, record, at);
     if (record.outcome === NOT_TAKEN) {
       life.refused = true;
-      this.wait(life);
+      this.state.wait(life);
       return;
     }
     if (this.#lean && record.outcome === SENT && (record.flags & LOOPBACK) === 0 && isOrdinary(life)) {
       const { start, end } = record.recipient;
       if (isOneAddress(bytes, start, end)) {
         // The usual line, without its texts.
-        const key = textKey(
-          bytes,
-          bytes[start] === LESS ? start + 1 : start,
-          bytes[end - 1] === GREATER ? end - 1 : end,
-        );
+        const key = unwrappedKeyOf(bytes, start, end);
         const r = life.findRecipient(key) ?? life.addRecipient(key, '', null);
         r.attempts += 1;
         r.outcome = SENT;
@@ -855,9 +878,7 @@ export class Joiner {
     }
     splitAddresses(bytes, record.recipient.start, record.recipient.end, (from, to) => {
       const address = unwrapAddress(text(bytes, from, to));
-      const start = bytes[from] === LESS ? from + 1 : from;
-      const end = bytes[to - 1] === GREATER ? to - 1 : to;
-      const key = textKey(bytes, start, end);
+      const key = unwrappedKeyOf(bytes, from, to);
       const r = life.findRecipient(key) ?? life.addRecipient(key, address, null);
       if (r.address === '') r.address = address;
       this.#attempted(r, head, record, record.outcome, at);
@@ -880,7 +901,7 @@ export class Joiner {
     if (life.end !== 0) return;
     life.end = END_IMPLIED;
     life.impliedEnd = true;
-    this.#ended(life);
+    this.state.wait(life);
   }
 
   /** It was not over: another recipient of it is tried again. */
@@ -1006,6 +1027,7 @@ export class Joiner {
   }
 
   #deliveryResult(head: LineHead, record: ParsedRecord, at: number): void {
+    this.#light?.promoteDelivery(head.host, record.delivery);
     const delivery = this.state.deliveries.get(head.host, record.delivery);
     if (delivery === undefined) {
       if (!this.state.restarted.has(head.host)) this.#unresolved(head);
@@ -1027,7 +1049,7 @@ export class Joiner {
     recipient.keptToo = (record.flags & KEPT_TOO) !== 0;
     if (record.outcome !== SENT || record.qp < 0) return;
     // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
-    const child = this.state.lifeByQp.get(head.host, record.qp);
+    const child = this.#byProcess(head.host, record.qp);
     if (
       child !== undefined &&
       child.qp === record.qp &&
@@ -1041,7 +1063,7 @@ export class Joiner {
 
   /** A forward of a message that is not in the log: no message of its own. */
   #orphanForward(head: LineHead, record: ParsedRecord, at: number): void {
-    const child = this.state.lifeByQp.get(head.host, record.qp);
+    const child = this.#byProcess(head.host, record.qp);
     if (
       child !== undefined &&
       child.qp === record.qp &&
@@ -1068,6 +1090,7 @@ export class Joiner {
   }
 
   #restart(host: number): void {
+    this.#light?.promoteAll();
     this.state.deliveries.of(host).clear();
     this.state.restarted.add(host);
   }
@@ -1091,7 +1114,7 @@ export class Joiner {
       authUser: spanText(head.bytes, record.authUser),
       discard: null,
     };
-    const life = this.state.lifeByQp.get(head.host, record.qp);
+    const life = this.#byProcess(head.host, record.qp);
     if (
       life !== undefined &&
       life.qp === record.qp &&
@@ -1106,6 +1129,7 @@ export class Joiner {
 
   #closeWhatIsDue(): void {
     const now = this.state.now;
+    this.#light?.closeDue(now, this.#leftOpen ? this.state.origin + SEAM : Number.NEGATIVE_INFINITY);
     for (let life = this.state.shortQueue.due(now); life !== null; life = this.state.shortQueue.due(now))
       this.#closeOrWait(life);
     for (let life = this.state.longQueue.due(now); life !== null; life = this.state.longQueue.due(now))
@@ -1118,13 +1142,14 @@ export class Joiner {
     const grace = graceOf(life);
     if (life.last + grace < this.state.now) this.#close(life);
     else if (grace === ENDED_GRACE || grace === LINK_ONLY_GRACE || grace === IMPLIED_END_GRACE)
-      this.wait(life);
+      this.state.wait(life);
     // Otherwise it goes on; its end or the sweep will see to it.
   }
 
   /** Once per hour of log time: lives that fell silent without an end. */
   #sweep(): void {
     this.state.nextSweep = this.state.now + SWEEP_EVERY;
+    this.#light?.promoteSilent(this.state.now);
     const silent: Life[] = [];
     for (const life of this.state.table.lives()) {
       if (!life.closed && life.last + graceOf(life) < this.state.now) silent.push(life);
@@ -1157,7 +1182,7 @@ export class Joiner {
     rootOf(life).pendingInTree += 1;
     this.state.table.push(life);
     this.state.closedRoots.delete(life);
-    this.wait(life);
+    this.state.wait(life);
   }
 
   retire(root: Life): void {
@@ -1205,18 +1230,7 @@ function copyHead(head: LineHead): LineHead {
 const SEAM = COMES_BACK_WITHIN + OUT_OF_ORDER;
 const MOST_UNRESOLVED = 100_000;
 
-/** END_... that no line says: sendmail, all recipients done. */
-export const END_IMPLIED = 6;
-/** What tells Message-IDs apart stands at their beginning; hosts at their ends are long and the same. */
-function messageKey(bytes: Uint8Array, start: number, end: number): number {
-  return textKey(bytes, start, Math.min(end, start + 32)) + (end - start);
-}
-
-/** `message-id=` and `message-id=<>` name nothing. */
-const EMPTY_MESSAGE_ID = messageKey(Uint8Array.of(0x3c, 0x3e), 0, 2);
 const OPEN_BOUNCE = 24 * 3_600_000;
-const LESS = 0x3c;
-const GREATER = 0x3e;
 const LIST_SEPARATOR = Uint8Array.of(0x3b, 0x20);
 
 function markRetired(life: Life): void {
@@ -1242,15 +1256,6 @@ export function mayHaveMessageId(life: Life, at: number): boolean {
 /** Somebody's message, not a DSN: nobody asks for the names of its recipients while all goes well. */
 function isOrdinary(life: Life): boolean {
   return life.reversePath !== null && life.reversePath !== '' && life.parent === null;
-}
-
-function isOneAddress(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i += 1) if (bytes[i] === 0x2c) return false;
-  return true;
-}
-
-function isLocalRelay(bytes: Uint8Array, start: number, end: number): boolean {
-  return end - start === 5 && bytes[start] === 0x6c && bytes[start + 1] === 0x6f && bytes[start + 4] === 0x6c;
 }
 
 export function applyClient(life: Life, facts: SessionFacts): void {

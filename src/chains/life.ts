@@ -199,7 +199,7 @@ export class Life {
     this.pendingInTree = 1;
     this.retired = false;
     this.waiting = false;
-    this.serial = ++serials;
+    this.serial = nextSerial();
   }
 
   /** The recipient with this key, or null. */
@@ -249,6 +249,11 @@ export class Life {
 
 let lookFrom = 0;
 let serials = 0;
+
+export function nextSerial(): number {
+  serials += 1;
+  return serials;
+}
 
 // Most lives are alike: one recipient, no DSN, gone after minutes of log. Made anew each time, they were half of a
 // run's time in the garbage collector, since they outlive its young generation; used again they cost nothing.
@@ -312,6 +317,12 @@ export const IMPLIED_END_GRACE = 5 * MINUTE;
 export const LINK_ONLY_GRACE = 2 * MINUTE;
 export const NEVER_QUEUED_GRACE = HOUR;
 export const OPEN_HORIZON = 8 * DAY;
+
+/** Lines of one life that come in a burst may be out of order by this much. */
+export const OUT_OF_ORDER = 10 * SECOND;
+
+/** END_... (record.ts) that no line says: sendmail, all recipients done. */
+export const END_IMPLIED = 6;
 
 export function graceOf(life: Life): number {
   if (life.end !== 0) return life.impliedEnd ? IMPLIED_END_GRACE : ENDED_GRACE;

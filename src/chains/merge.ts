@@ -30,7 +30,6 @@ import {
   mayContinue,
   mayHaveMessageId,
   mayReport,
-  OUT_OF_ORDER,
   SESSION_FACTS,
 } from './joiner.ts';
 import {
@@ -39,6 +38,7 @@ import {
   claimable,
   impliesEnd,
   type Life,
+  OUT_OF_ORDER,
   QUEUE_ID,
   REPORTS,
   type Recipient,
@@ -48,6 +48,7 @@ import type { Hop } from './state.ts';
 
 /** Joins `right` to `left`; `left` is the result. */
 export function mergeJoiners(left: Joiner, right: Joiner): void {
+  left.promoteLight();
   const lives = livesOf(right);
   const target = new Map<Life, Life>();
   for (const life of lives) {
@@ -382,7 +383,7 @@ function settle(left: Joiner, life: Life): void {
   }
   if (life.discarded && life.end === 0 && life.arrived) life.end = END_DISCARDED;
   life.waiting = false;
-  if (!life.closed) left.wait(life);
+  if (!life.closed) left.state.wait(life);
 }
 
 function retireFinished(left: Joiner, lives: readonly Life[], target: ReadonlyMap<Life, Life>): void {

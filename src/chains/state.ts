@@ -82,6 +82,10 @@ export class ByProcess<T> {
     return this.#hosts[host]?.get(process);
   }
 
+  has(host: number, process: number): boolean {
+    return this.#hosts[host]?.has(process) === true;
+  }
+
   /** The oldest entry goes when there are too many. */
   set(host: number, process: number, value: T): void {
     const map = this.of(host);
@@ -159,6 +163,23 @@ export class JoinerState {
   readonly clientByQp = new ByProcess<SessionFacts>();
   /** By host. */
   readonly lastResult = new Map<number, LastResult>();
+
+  /** qmail: something is waiting for the message that this process will put into the queue. */
+  awaits(host: number, qp: number): boolean {
+    return (
+      this.clientByQp.has(host, qp) ||
+      this.forwardByQp.has(host, qp) ||
+      this.orphanForwards.has(host, qp) ||
+      this.bounceByQp.has(host, qp)
+    );
+  }
+
+  /** Until its time is over. In one queue at most: a life that is given back must not be waited for. */
+  wait(life: Life): void {
+    if (life.waiting) return;
+    if (life.impliedEnd) this.longQueue.push(life);
+    else this.shortQueue.push(life);
+  }
 }
 
 /** Most entries of a side table; the oldest go first. Met only by hostile or broken logs. */

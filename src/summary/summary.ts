@@ -34,6 +34,7 @@ import {
   IGNORED,
   type LineClass,
   MALFORMED,
+  type Mta,
   RECORDED,
   SENT,
   STAGE_MESSAGE,
@@ -124,17 +125,23 @@ export class Summary {
     else if (stage === STAGE_MESSAGE) this.rejectedMessages += 1;
   }
 
+  /** Counts a message that was accepted at `first` (ms) and delivered to so many; nothing else is to be told of it. */
+  plain(mta: Mta, first: number, recipients: number): void {
+    this.seen[mta] = true;
+    this.#count(mta, first, 1, 1, 0, 0, 0);
+    this.recipients.delivered += recipients;
+  }
+
   /** Counts one chain, given the life at its root. */
   tally(root: Life): void {
-    this.seen[root.mta] = true;
     if (isPlain(root)) {
       // 8 of 10 messages: accepted, one try each, delivered, no DSN, no second id. Same result as below, without
       // the lists (measured: 0.1 against 0.9 us a message).
-      this.#count(root, 1, 1, 0, 0, 0);
-      this.recipients.delivered += root.recipients.length;
+      this.plain(root.mta, root.first, root.recipients.length);
       if (root.mark !== null) this.marked += 1;
       return;
     }
+    this.seen[root.mta] = true;
     const nature = natureOf(root);
     // A probe's answer (`sendmail -bv`) and a notice without a parent are nobody's DSN.
     if (nature === PROBE || nature === NOTHING) return;
@@ -158,7 +165,15 @@ export class Summary {
     const cause = suppressionCause(root);
     if (cause !== null) this.marked += 1;
     const suppressed = failed && failures === 0 && cause !== null;
-    this.#count(root, 1, wasAttempted(root) ? 1 : 0, failed ? 1 : 0, failures, suppressed ? 1 : 0);
+    this.#count(
+      root.mta,
+      root.first,
+      1,
+      wasAttempted(root) ? 1 : 0,
+      failed ? 1 : 0,
+      failures,
+      suppressed ? 1 : 0,
+    );
     if (!failed) return;
     if (failures > 0) this.accounting.with_dsn += 1;
     else if (suppressed) this.accounting.suppressed += 1;
@@ -168,14 +183,15 @@ export class Summary {
   }
 
   #count(
-    root: Life,
+    mta: Mta,
+    first: number,
     incoming: number,
     delivered: number,
     estimated: number,
     actual: number,
     suppressed: number,
   ): void {
-    const hour = Math.floor(root.first / HOUR);
+    const hour = Math.floor(first / HOUR);
     if (hour !== this.#hour || this.#step === null) {
       this.#hour = hour;
       this.#step = this.hours.get(hour) ?? null;
@@ -185,7 +201,7 @@ export class Summary {
       }
     }
     for (let n = 0; n < 2; n += 1) {
-      const figures = n === 0 ? this.figures[root.mta] : this.#step;
+      const figures = n === 0 ? this.figures[mta] : this.#step;
       figures[INCOMING] += incoming;
       figures[DELIVERED] += delivered;
       figures[ESTIMATED] += estimated;
