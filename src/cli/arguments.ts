@@ -13,6 +13,8 @@ import { COMMANDS, type Command, FLAGS, type Flag, type Key } from './flags.ts';
 
 export type ReportFormat = 'text' | 'est-dsn' | 'json' | 'csv' | 'html' | 'prometheus';
 export type ChainsFormat = 'ndjson' | 'csv' | 'text';
+export type ExplainFormat = 'text' | 'ndjson';
+export type ProbeFormat = 'text' | 'json';
 
 /** What belongs to us. */
 export type Inside =
@@ -57,9 +59,27 @@ export interface ChainsOptions extends CommonOptions {
   readonly recipient: readonly string[];
 }
 
+export interface ExplainOptions extends CommonOptions {
+  readonly format: ExplainFormat;
+}
+
+export interface ProbeOptions extends Pick<CommonOptions, 'output' | 'color'> {
+  readonly format: ProbeFormat;
+  /** null: only the greeting and EHLO. */
+  readonly rcpt: string | null;
+  /** "" is the null reverse-path. */
+  readonly mailFrom: string;
+  /** null: this machine's name. */
+  readonly helo: string | null;
+  /** Seconds for each step. */
+  readonly timeout: number;
+}
+
 export type Arguments =
   | { readonly command: 'report'; readonly inputs: readonly string[]; readonly options: ReportOptions }
   | { readonly command: 'chains'; readonly inputs: readonly string[]; readonly options: ChainsOptions }
+  | { readonly command: 'explain'; readonly inputs: readonly string[]; readonly options: ExplainOptions }
+  | { readonly command: 'probe'; readonly inputs: readonly string[]; readonly options: ProbeOptions }
   | { readonly command: 'help'; readonly about: Command | null }
   | { readonly command: 'version' };
 
@@ -101,6 +121,22 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
       recipient: [],
     };
     return { command, inputs, options: { ...defaults, ...values } as ChainsOptions };
+  }
+  if (command === 'explain') {
+    const defaults: ExplainOptions = { ...COMMON_DEFAULTS, format: 'text' };
+    return { command, inputs, options: { ...defaults, ...values } as ExplainOptions };
+  }
+  if (command === 'probe') {
+    const defaults: ProbeOptions = {
+      output: null,
+      color: 'auto',
+      format: 'text',
+      rcpt: null,
+      mailFrom: '',
+      helo: null,
+      timeout: 30,
+    };
+    return { command, inputs, options: { ...defaults, ...values } as ProbeOptions };
   }
   const defaults: ReportOptions = { ...COMMON_DEFAULTS, format: 'text', top: 10, table: null };
   const options = { ...defaults, ...values } as ReportOptions;

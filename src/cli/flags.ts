@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains';
+export type Command = 'report' | 'chains' | 'explain' | 'probe';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -25,9 +25,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     synopsis: '[OPTION]... [FILE|DIR|-]...',
     doc: 'One record per message chain, as chains end: the message, its recipients, its DSNs and their fate.',
   },
+  {
+    name: 'explain',
+    synopsis: '[OPTION]... BOUNCE.eml [FILE|DIR]...',
+    doc: 'What a received bounce is, and with logs, the chain that caused it. Takes a mail, an mbox, a Maildir or -.',
+  },
+  {
+    name: 'probe',
+    synopsis: '[OPTION]... HOST[:PORT]',
+    doc: 'Asks a server whether it offers DSN, and with --rcpt what it does with recipients. Sends no mail.',
+  },
 ];
 
-export const CATEGORIES = ['Input', 'Time', 'Filters', 'Output', 'Other'] as const;
+export const CATEGORIES = ['Input', 'Time', 'Filters', 'Dialogue', 'Output', 'Other'] as const;
 export type Category = (typeof CATEGORIES)[number];
 
 /** How a value is read; the readers are in arguments.ts. */
@@ -56,6 +66,10 @@ export type Key =
   | 'queueId'
   | 'sender'
   | 'recipient'
+  | 'rcpt'
+  | 'mailFrom'
+  | 'helo'
+  | 'timeout'
   | 'help'
   | 'version';
 
@@ -79,7 +93,9 @@ export interface Flag {
   readonly repeatable?: boolean;
 }
 
-const BOTH: readonly Command[] = ['report', 'chains'];
+const LOGS: readonly Command[] = ['report', 'chains', 'explain'];
+const ALL: readonly Command[] = ['report', 'chains', 'explain', 'probe'];
+const PROBE: readonly Command[] = ['probe'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
 
@@ -91,17 +107,17 @@ export const FLAGS: readonly Flag[] = [
     long: 'mta',
     key: 'mta',
     category: 'Input',
-    commands: BOTH,
+    commands: LOGS,
     value: 'MTA',
     type: 'choice',
-    choices: { report: MTAS, chains: MTAS },
+    choices: { report: MTAS, chains: MTAS, explain: MTAS },
     doc: 'Whose lines these are. auto decides line by line, so mixed logs work.',
   },
   {
     long: 'inside',
     key: 'inside',
     category: 'Input',
-    commands: BOTH,
+    commands: LOGS,
     value: 'NETWORK|DOMAIN',
     type: 'inside',
     repeatable: true,
@@ -111,7 +127,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'jobs',
     key: 'jobs',
     category: 'Input',
-    commands: BOTH,
+    commands: LOGS,
     value: 'N',
     type: 'integer',
     least: 1,
@@ -122,7 +138,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'unrecognised',
     key: 'unrecognised',
     category: 'Input',
-    commands: BOTH,
+    commands: LOGS,
     value: 'FILE',
     type: 'file',
     doc: 'Write the lines that were not recognised, and the broken ones, to FILE.',
@@ -131,7 +147,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'since',
     key: 'since',
     category: 'Time',
-    commands: BOTH,
+    commands: LOGS,
     value: 'TIME',
     type: 'instant',
     doc: "From this time on: ISO 8601, today, yesterday, now, '2h ago', '3 days ago'.",
@@ -140,7 +156,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'until',
     key: 'until',
     category: 'Time',
-    commands: BOTH,
+    commands: LOGS,
     value: 'TIME',
     type: 'instant',
     doc: 'Before this time; a date stands for its midnight.',
@@ -149,7 +165,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'tz',
     key: 'tz',
     category: 'Time',
-    commands: BOTH,
+    commands: LOGS,
     value: 'ZONE',
     type: 'zone',
     doc: "The log's zone where its times name none: Europe/Berlin, +02:00. Also that of --since and --until. By default, this machine's.",
@@ -158,7 +174,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'year',
     key: 'year',
     category: 'Time',
-    commands: BOTH,
+    commands: LOGS,
     value: 'YYYY',
     type: 'integer',
     least: 1970,
@@ -217,15 +233,55 @@ export const FLAGS: readonly Flag[] = [
     doc: 'Only chains to this address or @domain. May be repeated.',
   },
   {
+    long: 'rcpt',
+    key: 'rcpt',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'ADDRESS',
+    type: 'address',
+    doc: 'Also ask MAIL FROM and RCPT TO with NOTIFY for ADDRESS, and for a surely unknown recipient of its domain.',
+  },
+  {
+    long: 'mail-from',
+    key: 'mailFrom',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'ADDRESS',
+    type: 'address',
+    doc: 'The reverse-path for --rcpt; by default the null reverse-path.',
+  },
+  {
+    long: 'helo',
+    key: 'helo',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'NAME',
+    type: 'text',
+    doc: "What to say in EHLO; by default this machine's name.",
+  },
+  {
+    long: 'timeout',
+    key: 'timeout',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'SECONDS',
+    type: 'integer',
+    least: 1,
+    most: 600,
+    doc: 'How long to wait for the connection and for each reply, 30 by default; the whole probe takes at most five times that.',
+  },
+  {
     long: 'format',
     key: 'format',
     category: 'Output',
-    commands: BOTH,
+    commands: ALL,
     value: 'FORMAT',
     type: 'choice',
     choices: {
       report: ['text', 'est-dsn', 'json', 'csv', 'html', 'prometheus'],
       chains: ['ndjson', 'csv', 'text'],
+      explain: ['text', 'ndjson'],
+      probe: ['text', 'json'],
     },
     doc: 'What to print.',
   },
@@ -234,7 +290,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'o',
     key: 'output',
     category: 'Output',
-    commands: BOTH,
+    commands: ALL,
     value: 'FILE',
     type: 'file',
     doc: 'Write the result to FILE instead of standard output.',
@@ -263,24 +319,24 @@ export const FLAGS: readonly Flag[] = [
     long: 'anonymise',
     key: 'anonymise',
     category: 'Output',
-    commands: BOTH,
+    commands: LOGS,
     doc: 'Replace addresses and hosts by stable pseudonyms.',
   },
   {
     long: 'color',
     key: 'color',
     category: 'Output',
-    commands: BOTH,
+    commands: ALL,
     value: 'WHEN',
     type: 'choice',
-    choices: { report: COLORS, chains: COLORS },
+    choices: { report: COLORS, chains: COLORS, explain: COLORS, probe: COLORS },
     doc: 'Colour in text; auto looks at the terminal and at NO_COLOR.',
   },
   {
     long: 'no-progress',
     key: 'noProgress',
     category: 'Output',
-    commands: BOTH,
+    commands: LOGS,
     doc: 'No progress on standard error.',
   },
   {
@@ -288,7 +344,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'h',
     key: 'help',
     category: 'Other',
-    commands: BOTH,
+    commands: ALL,
     doc: 'Print this help, or that of a command.',
   },
   {
@@ -296,7 +352,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'V',
     key: 'version',
     category: 'Other',
-    commands: BOTH,
+    commands: ALL,
     doc: 'Print the version.',
   },
 ];

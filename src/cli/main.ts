@@ -18,6 +18,8 @@ async function main(): Promise<number> {
       return EXIT_DONE;
     case 'chains':
       return (await import('./chains.ts')).runChains(args.inputs, args.options);
+    case 'explain':
+      return (await import('./explain.ts')).runExplain(args.inputs, args.options);
     default:
       return (await import('./report.ts')).runReport(args.inputs, args.options);
   }

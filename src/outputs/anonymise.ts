@@ -6,6 +6,7 @@
  * the words of replies stay; whatever looks like an address, a host or a message id in them does not.
  */
 import type { Chain } from '../chains/chain.ts';
+import type { ExplainedOriginal, Explanation } from '../explain/explanation.ts';
 import type { Report } from '../summary/report.ts';
 
 /** Addresses, IPs and host names in running text; qmail's `_` and brackets end them. */
@@ -72,6 +73,65 @@ export class Anonymiser {
       })),
       dsns: chain.dsns.map((d) => ({ ...d, recipient: this.address(d.recipient), reason: text(d.reason) })),
     };
+  }
+
+  explanation(explanation: Explanation): Explanation {
+    const { source, mail, reporter, original, log } = explanation;
+    const text = (value: string | null): string | null => (value === null ? null : this.text(value));
+    return {
+      ...explanation,
+      // A path can name a mailbox's owner.
+      source: { ...source, path: 'mail' },
+      mail: {
+        ...mail,
+        message_id: this.messageId(mail.message_id),
+        return_path: this.address(mail.return_path),
+        from: text(mail.from),
+        to: text(mail.to),
+        subject: text(mail.subject),
+      },
+      reporter: reporter === null ? null : { ...reporter, host: this.#host(reporter.host) },
+      recipients: explanation.recipients.map((r) => ({
+        ...r,
+        recipient: this.address(r.recipient),
+        original_recipient: this.address(r.original_recipient),
+        remote_mta: text(r.remote_mta),
+        diagnostic: text(r.diagnostic),
+      })),
+      original: original === null ? null : this.#original(original),
+      log:
+        log === null
+          ? null
+          : {
+              ...log,
+              hosts: log.hosts.map((host) => this.domain(host)),
+              matches: log.matches.map((match) => ({ ...match, chain: this.chain(match.chain) })),
+            },
+    };
+  }
+
+  /** What the sender wrote is nobody's business: the subject goes, and the display name with it. */
+  #original(original: ExplainedOriginal): ExplainedOriginal {
+    return {
+      ...original,
+      message_id: this.messageId(original.message_id),
+      reverse_path: this.address(original.reverse_path),
+      client_name: this.#host(original.client_name),
+      client_ip: original.client_ip === null ? null : this.ip(original.client_ip),
+      from: null,
+      subject: null,
+      hops: original.hops.map((hop) => ({
+        ...hop,
+        by: this.#host(hop.by),
+        from: this.#host(hop.from),
+        ip: hop.ip === null ? null : this.ip(hop.ip),
+      })),
+      original: original.original === null ? null : this.#original(original.original),
+    };
+  }
+
+  #host(host: string | null): string | null {
+    return host === null ? null : this.domain(host);
   }
 
   #user(local: string): string {
