@@ -15,7 +15,8 @@ export function readRfc3464(mail: Mail): Reading | null {
   const report = parseDeliveryReport(mail.deliveryStatus);
   let recipients: ExplainedRecipient[] = report.recipients.map(explained);
   // sendmail names no recipient in a receipt for an alias [savemail.c errbody]; its transcript does.
-  const spoken = recipients.every((r) => r.diagnostic !== null) ? [] : transcriptRecipients(mail.text);
+  const silent = recipients.length === 0 || recipients.some((r) => r.diagnostic === null);
+  const spoken = silent ? transcriptRecipients(mail.text) : [];
   if (report.recipients.length === 0) recipients = spoken;
   else if (spoken.length > 0) recipients = recipients.map((r) => withWords(r, spoken));
   return {

@@ -118,7 +118,7 @@ function wantedOf(explanation: Explanation): Wanted {
     dsnId: idOf(reporter?.queue_id ?? null, reporter?.qp ?? null),
     dsnAt: timeOf(reporter?.at ?? null),
     messageIds: new Set(),
-    ownMessageId: mail.message_id === null ? null : messageKey(mail.message_id),
+    ownMessageId: messageKey(mail.message_id),
     senders: new Set(),
     recipients: new Set(),
     arrivedAt: timeOf(innermost(original)?.arrived_at ?? innermost(original)?.date ?? null),
@@ -136,7 +136,8 @@ function wantedOf(explanation: Explanation): Wanted {
       const id = idOf(hop.queue_id, hop.qp);
       if (id !== null && !wanted.ids.has(id)) wanted.ids.set(id, timeOf(hop.at));
     }
-    if (level.message_id !== null) wanted.messageIds.add(messageKey(level.message_id));
+    const message = messageKey(level.message_id);
+    if (message !== null) wanted.messageIds.add(message);
     if (level.reverse_path) wanted.senders.add(level.reverse_path.toLowerCase());
   }
   for (const { recipient, original_recipient } of explanation.recipients) {
@@ -158,8 +159,9 @@ function idOf(queueId: string | null, qp: number | null): string | null {
   return qp === null ? null : `qp ${qp}`;
 }
 
-function messageKey(messageId: string): string {
-  return messageId.trim().replace(/^<|>$/g, '');
+/** An empty one (`message-id=<>`) stands for nothing. */
+function messageKey(messageId: string | null): string | null {
+  return messageId?.trim().replace(/^<|>$/g, '') || null;
 }
 
 function timeOf(iso: string | null): number | null {
@@ -186,7 +188,8 @@ function factsOf(root: Life): Facts {
   for (const life of messageLives(root)) {
     facts.ids.set(life.id, life.first);
     if (life.qp >= 0) facts.ids.set(`qp ${life.qp}`, life.first);
-    if (life.messageId !== null) facts.messageIds.add(messageKey(life.messageId));
+    const message = messageKey(life.messageId);
+    if (message !== null) facts.messageIds.add(message);
   }
   for (const { link } of dsnsOf(root)) {
     if (link.qp >= 0) facts.dsnIds.set(`qp ${link.qp}`, link.at);
