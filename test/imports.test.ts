@@ -17,6 +17,8 @@ const ORDER = [
   'chains',
   'summary',
   'analysis',
+  'explain',
+  'probe',
   'outputs',
   'cli',
 ];
@@ -102,11 +104,23 @@ describe('imports', () => {
     expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
   });
 
-  test('only source/ and cli/ touch files and processes', () => {
+  test('explain/ and probe/ know neither files nor parsers, and nothing of each other', () => {
+    const others = ['source', 'lines', 'parsers', 'summary', 'analysis', 'explain', 'probe'];
+    const wrong = LOCAL.filter(
+      ({ file, target }) =>
+        ['explain', 'probe'].includes(folderOf(file)) &&
+        folderOf(file) !== folderOf(target) &&
+        others.includes(folderOf(target)),
+    );
+    expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test('only source/ and cli/ touch files and processes, and only probe/ talks to the network besides', () => {
     const wrong = ALL.filter(
       ({ file, target }) =>
-        /^node:(fs|child_process|net|http|stream)/.test(target) &&
+        /^node:(fs|child_process|net|tls|dns|http|stream)/.test(target) &&
         !['source', 'cli'].includes(folderOf(file)) &&
+        !(folderOf(file) === 'probe' && /^node:(net|tls)$/.test(target)) &&
         // Reads its own compiled code.
         file !== 'src/kernel/kernel.ts',
     );

@@ -71,6 +71,8 @@ export interface ProbeOptions extends Pick<CommonOptions, 'output' | 'color'> {
   readonly mailFrom: string;
   /** null: this machine's name. */
   readonly helo: string | null;
+  /** auto: implicit on port 465, else STARTTLS where it is offered. */
+  readonly tls: 'auto' | 'implicit' | 'none';
   /** Seconds for each step. */
   readonly timeout: number;
 }
@@ -134,6 +136,7 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
       rcpt: null,
       mailFrom: '',
       helo: null,
+      tls: 'auto',
       timeout: 30,
     };
     return { command, inputs, options: { ...defaults, ...values } as ProbeOptions };

@@ -70,6 +70,7 @@ export type Key =
   | 'mailFrom'
   | 'helo'
   | 'timeout'
+  | 'tls'
   | 'help'
   | 'version';
 
@@ -258,6 +259,16 @@ export const FLAGS: readonly Flag[] = [
     value: 'NAME',
     type: 'text',
     doc: "What to say in EHLO; by default this machine's name.",
+  },
+  {
+    long: 'tls',
+    key: 'tls',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'MODE',
+    type: 'choice',
+    choices: { probe: ['auto', 'implicit', 'none'] },
+    doc: 'auto is implicit on port 465, else STARTTLS where it is offered.',
   },
   {
     long: 'timeout',

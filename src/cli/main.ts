@@ -20,6 +20,8 @@ async function main(): Promise<number> {
       return (await import('./chains.ts')).runChains(args.inputs, args.options);
     case 'explain':
       return (await import('./explain.ts')).runExplain(args.inputs, args.options);
+    case 'probe':
+      return (await import('./probe.ts')).runProbe(args.inputs, args.options);
     default:
       return (await import('./report.ts')).runReport(args.inputs, args.options);
   }
