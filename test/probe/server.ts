@@ -19,8 +19,8 @@ export interface Part {
   readonly answer?: (command: string, secured: boolean) => string | null | undefined;
   /** TLS from the first byte. */
   readonly implicitTls?: boolean;
-  /** What comes after the STARTTLS reply in place of a handshake. */
-  readonly insteadOfTls?: string;
+  /** What comes after the STARTTLS reply in place of a handshake; null is silence. */
+  readonly insteadOfTls?: string | null;
 }
 
 export interface Running {
@@ -79,7 +79,7 @@ function serve(socket: Socket, part: Part, running: Running, isSecure: boolean):
       if (command !== 'STARTTLS' || (answer !== undefined && !answer.startsWith('220'))) continue;
       socket.off('data', onData);
       if (part.insteadOfTls === undefined) serve(secured(socket), part, running, true);
-      else say(part.insteadOfTls);
+      else if (part.insteadOfTls !== null) say(part.insteadOfTls);
       return;
     }
   };
