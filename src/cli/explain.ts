@@ -97,7 +97,10 @@ async function search(
   for (const root of analysis.pending()) searching.take(root, hostName);
   const names = Array.from({ length: session.hosts.size }, (_, i) => session.hosts.text(i + 1));
   const { from, to } = analysis.summary;
-  for (const [i, findings] of searching.findings(names, from, to).entries()) explanations[i].log = findings;
+  const whole = session.complete && !session.failed;
+  for (const [i, findings] of searching.findings(names, from, to, whole).entries()) {
+    explanations[i].log = findings;
+  }
   return session;
 }
 

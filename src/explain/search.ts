@@ -32,6 +32,8 @@ const MOST_MATCHES = 5;
 const MOST_HOSTS = 20;
 /** Clocks of one host, and a slow session. */
 const NEARBY = 120_000;
+/** So near to the ends of a log, its lines may be beyond them: clocks differ, and logs are cut between two lines. */
+const EDGE = 60_000;
 /** An id that stands in a log more than a day away from its time is another message's: ids come again. */
 const SAME_ID = 26 * 3_600_000;
 /** Longer than messages stay in queues as a rule. */
@@ -97,13 +99,16 @@ export class Search {
     }
   }
 
-  /** `from` and `to`: times of the first and the last line, ms; not finite when there was none. */
-  findings(hosts: readonly string[], from: number, to: number): LogFindings[] {
+  /**
+   * `from` and `to`: times of the first and the last line, ms; not finite when there was none. What was not read
+   * (`whole` is false) may have had the chain: then nothing is said to be missing.
+   */
+  findings(hosts: readonly string[], from: number, to: number, whole: boolean): LogFindings[] {
     return this.#wanted.map((wanted, i) => ({
       hosts: hosts.slice(0, MOST_HOSTS),
       from: Number.isFinite(from) ? isoTime(from) : null,
       to: Number.isFinite(to) ? isoTime(to) : null,
-      conclusion: conclusionOf(wanted, this.#explanations[i], from, to),
+      conclusion: conclusionOf(wanted, this.#explanations[i], whole ? { from, to } : null),
       matches: wanted.found,
       matches_left_out: wanted.leftOut,
     }));
@@ -320,7 +325,11 @@ function keepBest(wanted: Wanted, match: ChainMatch): void {
   wanted.leftOut += 1;
 }
 
-function conclusionOf(wanted: Wanted, explanation: Explanation, from: number, to: number): Conclusion {
+function conclusionOf(
+  wanted: Wanted,
+  explanation: Explanation,
+  covered: { from: number; to: number } | null,
+): Conclusion {
   if (wanted.madeHere) return 'made_here';
   if (wanted.found.some((match) => match.role === 'cause')) return 'passed_here';
   if (!BOUNCE_TYPES.has(explanation.type)) return 'nothing_to_look_for';
@@ -329,5 +338,6 @@ function conclusionOf(wanted: Wanted, explanation: Explanation, from: number, to
     ids.size > 0 || messageIds.size > 0 || dsnId !== null || (senders.size > 0 && recipients.size > 0);
   if (!named) return 'nothing_to_look_for';
   const at = wanted.arrivedAt ?? wanted.dsnAt;
-  return at !== null && at >= from - NEARBY && at <= to + NEARBY ? 'not_here' : 'not_covered';
+  if (at === null || covered === null) return 'not_covered';
+  return at >= covered.from + EDGE && at <= covered.to - EDGE ? 'not_here' : 'not_covered';
 }

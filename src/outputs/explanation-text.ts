@@ -215,7 +215,8 @@ const CONCLUSIONS: Readonly<Record<Conclusion, string>> = {
   made_here: 'The bounce was made here, for this message:',
   passed_here: 'The message passed through here; the bounce was made elsewhere.',
   not_here: 'No such message left here: a bounce for mail that these hosts never sent.',
-  not_covered: 'Nothing found, but the logs do not cover the time of the message: this proves nothing.',
+  not_covered:
+    'Nothing found. The logs do not surely cover the time of the message, or were not read in full: it proves nothing.',
   nothing_to_look_for: 'The mail names no message that a log could have.',
 };
 

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import type { Explanation } from '../../src/explain/explanation.ts';
 import { fixture, MAILS, mail, TRUTH } from '../explain/mails.ts';
@@ -63,6 +64,8 @@ function remoteBounce(messageId: string, queueId: string, recipient: string, at:
 }
 
 const SENT = 'Sat, 21 Nov 2026 01:46:17 +0000 (UTC)';
+/** A minute and more from both ends of the log of LOGS.postfix. */
+const AMID = 'Sat, 21 Nov 2026 01:47:40 +0000 (UTC)';
 
 describe('the chain in the logs', () => {
   test.each(TRUTH.map((truth) => [truth.file, truth] as const))('%s', (name, truth) => {
@@ -110,15 +113,21 @@ describe('the chain in the logs', () => {
   test('a message that never left here: somebody used the address', () => {
     const bounce = file(
       'forged.eml',
-      remoteBounce('<spam@elsewhere.example>', '0123456789A', 'nobody@partner.example.net', SENT),
+      remoteBounce('<spam@elsewhere.example>', '0123456789A', 'nobody@partner.example.net', AMID),
     );
-    const [{ log }] = explain([bounce, MIXED]);
+    const [{ log }] = explain([bounce, LOGS.postfix]);
     expect(log).toMatchObject({ conclusion: 'not_here', matches: [] });
-    const text = output(['explain', ...UTC, bounce, MIXED]);
+    const text = output(['explain', ...UTC, bounce, LOGS.postfix]);
     expect(text).toContain('No such message left here: a bounce for mail that these hosts never sent.');
     expect(text).toContain(
       'Somebody used <carol@corp.test> as reverse-path; mx.partner.example.net got the message from mx1.corp.test[203.0.113.1].',
     );
+  });
+
+  test('so near to the end of a log, nothing is proven either', () => {
+    // The log of samples/ ends in the second in which this message came.
+    const [{ log }] = explain([join(MAILS, 'postfix-success-success-local-outside.eml'), MIXED]);
+    expect(log).toMatchObject({ conclusion: 'not_covered', matches: [] });
   });
 
   test('a log of another day proves nothing', () => {
@@ -132,6 +141,18 @@ describe('the chain in the logs', () => {
       ),
     );
     expect(explain([bounce, MIXED])[0].log).toMatchObject({ conclusion: 'not_covered', matches: [] });
+  });
+
+  test('a log that could not be read to its end proves nothing', () => {
+    const bounce = file(
+      'damaged.eml',
+      remoteBounce('<spam@elsewhere.example>', '0123456789A', 'nobody@partner.example.net', AMID),
+    );
+    const whole = readFileSync(join(ROOT, LOGS.postfix));
+    const cut = file('cut.log.gz', whole.subarray(0, whole.length - 2000));
+    const { status, stdout } = dsnstat(['explain', ...UTC, '--format', 'ndjson', bounce, cut]);
+    expect(status).toBe(2);
+    expect((JSON.parse(stdout) as Explanation).log?.conclusion).toBe('not_covered');
   });
 
   test('an id alone, a day away, is not taken: ids come again', () => {
@@ -150,9 +171,9 @@ describe('the chain in the logs', () => {
   test('an id with another Message-ID is another message', () => {
     const bounce = file(
       'other.eml',
-      remoteBounce('<spam@elsewhere.example>', '636B121A5AB', 'ravi.hill6887@partner.example.net', SENT),
+      remoteBounce('<spam@elsewhere.example>', '636B121A5AB', 'ravi.hill6887@partner.example.net', AMID),
     );
-    expect(explain([bounce, MIXED])[0].log).toMatchObject({ conclusion: 'not_here', matches: [] });
+    expect(explain([bounce, LOGS.postfix])[0].log).toMatchObject({ conclusion: 'not_here', matches: [] });
   });
 });
 
@@ -235,6 +256,16 @@ describe('where mails come from', () => {
 });
 
 describe('what is printed', () => {
+  test('the JSON is what docs/explanation-v1.schema.json says', () => {
+    const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true });
+    const schema = (name: string) => JSON.parse(readFileSync(join(ROOT, 'docs', name), 'utf8'));
+    ajv.addSchema(schema('chain-v1.schema.json'));
+    const validate = ajv.compile(schema('explanation-v1.schema.json'));
+    for (const explanation of [...explain([MAILS]), ...explain([MAILS, LOGS.qmail, LOGS.postfix])]) {
+      expect(validate(explanation) ? [] : validate.errors, explanation.source.path).toEqual([]);
+    }
+  });
+
   test('a bounce, its message, its reasons and its chain', () => {
     const text = output(['explain', ...UTC, BOUNCE, MIXED]);
     expect(text).toBe(readFileSync(join(ROOT, 'test/outputs/golden/explain.txt'), 'utf8'));

@@ -1,10 +1,21 @@
 /** What a server answers, and what the probe makes of it: each test is one server. */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { probeText } from '../../src/outputs/probe-text.ts';
 import { type ProbeRequest, probe } from '../../src/probe/probe.ts';
 import type { ProbeResult } from '../../src/probe/result.ts';
+import { ROOT } from '../support/golden.mjs';
 import { type Part, play, type Running } from './server.ts';
+
+const validate = new Ajv2020({
+  allErrors: true,
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+}).compile(JSON.parse(readFileSync(join(ROOT, 'docs/probe-v1.schema.json'), 'utf8')));
 
 const RCPT = 'bob+x=y@probe.test';
 
@@ -24,6 +35,7 @@ async function ask(
     unknownUser: 'nobody-here',
     ...request,
   });
+  expect(validate(result) ? [] : validate.errors).toEqual([]);
   // Whatever happens: no mail.
   for (const command of server.commands) expect(command).not.toMatch(/^(?:DATA|BDAT)/i);
   return { result, server, text: probeText(result, { color: false }) };
