@@ -44,7 +44,7 @@ class Splitter {
     this.#carry = new Uint8Array(0);
     if (this.#mbox === null) {
       if (bytes.length < 5) {
-        this.#carry = bytes.slice();
+        this.#carry = copyOf(bytes, 0, bytes.length);
         return;
       }
       this.#mbox = startsWithFrom(bytes, 0);
@@ -60,7 +60,7 @@ class Splitter {
       const end = newline < 0 ? bytes.length : newline;
       if (newline < 0 && !this.#midLine && end - at < LONGEST_POSTMARK) {
         this.#keep(bytes, from, at);
-        this.#carry = bytes.slice(at);
+        this.#carry = copyOf(bytes, at, bytes.length);
         return;
       }
       if (!this.#midLine && this.#afterBlank && (this.#count === 0 || isPostmark(bytes, at, end))) {
@@ -91,8 +91,7 @@ class Splitter {
     this.#size += end - start;
     const room = Math.min(end - start, MOST_BYTES - this.#kept);
     if (room <= 0) return;
-    // The block's memory is used again.
-    this.#pieces.push(bytes.slice(start, start + room));
+    this.#pieces.push(copyOf(bytes, start, start + room));
     this.#kept += room;
   }
 
@@ -107,6 +106,11 @@ class Splitter {
     this.#size = 0;
     return mail;
   }
+}
+
+/** The block's memory is used again; and slice() of a Buffer is no copy. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
 }
 
 function startsWithFrom(bytes: Uint8Array, at: number): boolean {

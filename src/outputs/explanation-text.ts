@@ -198,7 +198,7 @@ function showLog(
       : `${hosts}${page.time(log.from)} to ${page.time(log.to)}`,
     page.style.faint,
   );
-  page.line(1, conclusion(log.conclusion, explanation.type), page.style.strong);
+  page.line(1, conclusion(log, explanation.type), page.style.strong);
   const hint = hintOf(log, explanation);
   if (hint !== null) page.line(1, hint);
   for (const match of log.matches) {
@@ -220,8 +220,10 @@ const CONCLUSIONS: Readonly<Record<Conclusion, string>> = {
   nothing_to_look_for: 'The mail names no message that a log could have.',
 };
 
-function conclusion(found: Conclusion, type: MailType): string {
-  return found === 'made_here' && !BOUNCE_TYPES.has(type) ? 'It was made here:' : CONCLUSIONS[found];
+function conclusion({ conclusion: found, matches }: LogFindings, type: MailType): string {
+  if (BOUNCE_TYPES.has(type)) return CONCLUSIONS[found];
+  if (found === 'made_here') return 'It was made here:';
+  return matches.length > 0 ? 'It came through here:' : CONCLUSIONS[found];
 }
 
 const ROLES = { cause: 'Cause', arrival: 'The mail itself' } as const;

@@ -124,6 +124,38 @@ describe('the chain in the logs', () => {
     );
   });
 
+  test('a bounce for mail that we never sent: where it came in is found', () => {
+    const bounce = file(
+      'backscatter.eml',
+      remoteBounce('<spam@elsewhere.example>', '0123456789A', 'nobody@partner.example.net', AMID),
+    );
+    const log = file(
+      'arrival.log',
+      [
+        'Nov 21 01:40:00 mx1 postfix/qmgr[9]: 0A0A021A500: removed',
+        'Nov 21 01:47:41 mx1 postfix/smtpd[7]: 1B1B021A501: client=mx.partner.example.net[203.0.113.30]',
+        'Nov 21 01:47:41 mx1 postfix/cleanup[8]: 1B1B021A501: message-id=<E1rABCE-0001Xb-01@mx.partner.example.net>',
+        'Nov 21 01:47:41 mx1 postfix/qmgr[9]: 1B1B021A501: from=<>, size=2100, nrcpt=1 (queue active)',
+        'Nov 21 01:47:41 mx1 postfix/local[5]: 1B1B021A501: to=<carol@corp.test>, relay=local, delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, status=sent (delivered to maildir)',
+        'Nov 21 01:47:41 mx1 postfix/qmgr[9]: 1B1B021A501: removed',
+        'Nov 21 01:58:00 mx1 postfix/qmgr[9]: 0A0A021A502: removed',
+        '',
+      ].join('\n'),
+    );
+    const [explanation] = explain(['--year', '2026', bounce, log]);
+    expect(explanation.log).toMatchObject({
+      conclusion: 'not_here',
+      matches: [
+        {
+          role: 'arrival',
+          certainty: 'certain',
+          by: ['message_id'],
+          chain: { queue_id: '1B1B021A501', reverse_path: '', origin: { client_ip: '203.0.113.30' } },
+        },
+      ],
+    });
+  });
+
   test('so near to the end of a log, nothing is proven either', () => {
     // The log of samples/ ends in the second in which this message came.
     const [{ log }] = explain([join(MAILS, 'postfix-success-success-local-outside.eml'), MIXED]);

@@ -119,6 +119,13 @@ describe('an mbox', () => {
     expect(Buffer.from(mails[1].bytes).toString()).toBe('From: c@d\r\nSubject: two\r\n\r\nbye\r\n');
   });
 
+  test.each([1, 7, 1 << 10])('a mail alone is itself in blocks of %i bytes', async (size) => {
+    const bytes = fixture('postfix-failure-backscatter-multi.eml');
+    const [{ bytes: read, size: whole }] = await split(bytes, size);
+    expect(Buffer.compare(read, bytes)).toBe(0);
+    expect(whole).toBe(bytes.length);
+  });
+
   test('a mail alone is no mbox, and nothing is no mail', async () => {
     expect((await split('From: a@b\n\n\nFrom x Sat Nov 21 01:46:16 2026\n', 5)).map((m) => m.number)).toEqual(
       [null],

@@ -41,8 +41,14 @@ export function fixture(name: string): Buffer {
 /** Mails of an input that comes in blocks of this size. */
 export async function split(content: string | Uint8Array, size = 1 << 16): Promise<RawMail[]> {
   const bytes = Buffer.from(content);
+  // As of a file: the memory of a block is used again for the next but one.
+  const memory = [Buffer.alloc(size), Buffer.alloc(size)];
   async function* blocks() {
-    for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size));
+    for (let at = 0, n = 0; at < bytes.length; at += size, n += 1) {
+      const length = bytes.copy(memory[n % 2], 0, at, at + size);
+      yield memory[n % 2].subarray(0, length);
+      memory[n % 2].fill(0);
+    }
   }
   const mails: RawMail[] = [];
   for await (const mail of splitMails(blocks())) mails.push(mail);
