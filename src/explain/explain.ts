@@ -113,7 +113,7 @@ function envelopeOf(mail: Mail): Explanation['mail'] {
   };
 }
 
-/** By whom the bounce was sent: it is the reverse-path of the original, whatever the headers say. */
+/** To whom the bounce was sent: DSNs go to the reverse-path of the original (RFC 5321 section 4.5.5). */
 function addresseeOf(mail: Mail): string | null {
   const to = fieldOf(mail, 'to') ?? fieldOf(mail, 'delivered-to');
   if (to === null) return null;

@@ -26,10 +26,8 @@ const AUTO_SUBJECT =
   /^(?:auto(?:mat\w{0,8})?[ :-]{0,3}(?:repl|response|antwort|reply)|(?:re: )?out of (?:the )?office|vacation|abwesen|r[ée]ponse automatique)/i;
 
 export function isAutoReply(mail: Mail): boolean {
-  const submitted = fieldOf(mail, 'auto-submitted') ?? 'no';
-  if (/^auto-(?:replied|generated)/i.test(submitted.trim()))
-    return /^auto-replied/i.test(submitted.trim()) || AUTO_SUBJECT.test(mail.subject ?? '');
+  // RFC 3834: auto-replied answers a mail, auto-generated answers none; MTAs use both.
+  if (/^\s*auto-replied/i.test(fieldOf(mail, 'auto-submitted') ?? '')) return true;
   if (fieldOf(mail, 'x-autoreply') !== null || fieldOf(mail, 'x-autorespond') !== null) return true;
-  if (/^auto_reply/i.test(fieldOf(mail, 'precedence') ?? '')) return true;
-  return AUTO_SUBJECT.test(mail.subject ?? '');
+  return /^auto_reply/i.test(fieldOf(mail, 'precedence') ?? '') || AUTO_SUBJECT.test(mail.subject ?? '');
 }

@@ -11,7 +11,7 @@
  * Owns its paragraphs and qmail-remote's words. No multipart, no fields: the text is the report.
  */
 import type { ExplainedRecipient, RecipientOutcome } from './explanation.ts';
-import { fieldOf, type Mail } from './mail.ts';
+import type { Mail } from './mail.ts';
 import { MOST_RECIPIENTS, NOTHING_SAID, type Reading, recipientOf, typeOf } from './reading.ts';
 
 const OPENING = /^Hi\. This is (?:the )?(.{1,80}?) (?:program )?at (\S{1,255}?)\.?$/;
@@ -41,13 +41,8 @@ export function readQsbmf(mail: Mail): Reading | null {
     recipients,
     leftOut,
     returned: rest,
-    original: bounced ? { ...NOTHING_SAID, reversePath: '' } : { ...NOTHING_SAID, reversePath: toOf(mail) },
+    original: { ...NOTHING_SAID, reversePath: bounced ? '' : null },
   };
-}
-
-/** qmail sends to the reverse-path, and its To is the envelope's recipient. */
-function toOf(mail: Mail): string | null {
-  return fieldOf(mail, 'to');
 }
 
 /** Paragraphs up to the break, which begins with a dash, and what follows it. */
