@@ -37,6 +37,7 @@ export interface AttachedMessage {
 }
 
 const LF = 0x0a;
+const CR = 0x0d;
 const DASH = 0x2d;
 
 const DEEPEST = 24;
@@ -54,7 +55,7 @@ const MOST_MESSAGES = 5;
 /** The bytes may be only the beginning of the mail. */
 export async function readMail(bytes: Uint8Array): Promise<Mail> {
   const notes: string[] = [];
-  let kept = cutLines(bytes);
+  let kept = cutLines(withLines(bytes));
   if (kept.length < bytes.length)
     notes.push(`too many lines or parts; only the first ${kept.length} bytes were read`);
   let email: Email;
@@ -163,6 +164,13 @@ function bytesOf(content: ArrayBuffer | Uint8Array | string): Uint8Array {
 /** Servers write what they like into 8 bits; what is not UTF-8 is shown as U+FFFD. */
 function decode(bytes: Uint8Array): string {
   return new TextDecoder('utf-8').decode(bytes).replace(/\r\n?/g, '\n');
+}
+
+/** Files of old Macintoshes end lines in CR alone. */
+function withLines(bytes: Uint8Array): Uint8Array {
+  const start = bytes.subarray(0, 1 << 16);
+  if (start.includes(LF) || !start.includes(CR)) return bytes;
+  return bytes.map((byte) => (byte === CR ? LF : byte));
 }
 
 function cutLines(bytes: Uint8Array): Uint8Array {

@@ -19,22 +19,14 @@ const OPENING = /^Hi\. This is (?:the )?(.{1,80}?) (?:program )?at (\S{1,255}?)\
 /** null if the text does not open as QSBMF does. */
 export function readQsbmf(mail: Mail): Reading | null {
   const text = mail.text.trimStart();
-  if (!text.startsWith('Hi. This is ')) return null;
-  const { paragraphs, rest } = paragraphsOf(text);
-  const opening = OPENING.exec(paragraphs[0]?.split('\n')[0] ?? '');
+  const opening = OPENING.exec(text.slice(0, 400).split('\n')[0].trimEnd());
   if (opening === null) return null;
-  const intro = paragraphs[0];
-  const recipients: ExplainedRecipient[] = [];
-  let leftOut = 0;
-  for (const paragraph of paragraphs.slice(1)) {
-    const found = /^<([^\n]{0,1000})>:\n/.exec(paragraph);
-    if (found === null) continue;
-    if (recipients.length >= MOST_RECIPIENTS) leftOut += 1;
-    else recipients.push(explained(found[1], paragraph.slice(found[0].length), isWarning(intro)));
-  }
+  const { intro, reports, leftOut, rest } = take(text);
+  const warning = isWarning(intro);
+  const recipients = reports.map(({ address, words }) => explained(address, words.join('\n'), warning));
   const bounced = /the bounce bounced!/.test(intro);
   return {
-    type: bounced ? 'double_bounce' : (typeOf(recipients) ?? (isWarning(intro) ? 'delay' : 'failure')),
+    type: bounced ? 'double_bounce' : (typeOf(recipients) ?? (warning ? 'delay' : 'failure')),
     shape: 'qsbmf',
     certainty: recipients.length > 0 || rest !== null ? 'certain' : 'likely',
     host: opening[2],
@@ -45,20 +37,40 @@ export function readQsbmf(mail: Mail): Reading | null {
   };
 }
 
-/** Paragraphs up to the break, which begins with a dash, and what follows it. */
-function paragraphsOf(text: string): { paragraphs: string[]; rest: string | null } {
-  const paragraphs: string[] = [];
-  let at = 0;
-  while (at < text.length) {
-    const blank = text.indexOf('\n\n', at);
-    const end = blank < 0 ? text.length : blank;
-    const paragraph = text.slice(at, end);
-    at = end;
-    while (text[at] === '\n') at += 1;
-    if (paragraph.startsWith('-')) return { paragraphs, rest: text.slice(at) };
-    paragraphs.push(paragraph);
+interface Taken {
+  readonly intro: string;
+  readonly reports: { readonly address: string; readonly words: string[] }[];
+  readonly leftOut: number;
+  /** What follows the break: a paragraph that begins with a dash. */
+  readonly rest: string | null;
+}
+
+/** Line by line: relays in between add blanks to the ends of lines, or lose empty ones. */
+function take(text: string): Taken {
+  const intro: string[] = [];
+  const reports: Taken['reports'] = [];
+  let leftOut = 0;
+  let words: string[] | null = intro;
+  let afterBlank = false;
+  let next = 0;
+  for (let at = 0; at < text.length; at = next + 1) {
+    const newline = text.indexOf('\n', at);
+    next = newline < 0 ? text.length : newline;
+    const line = text.slice(at, next).trimEnd();
+    if (afterBlank && line.startsWith('-')) {
+      return { intro: intro.join('\n'), reports, leftOut, rest: text.slice(next + 1).trimStart() };
+    }
+    const address = /^<(.{0,1000})>:$/.exec(line)?.[1];
+    if (line === '') words = null;
+    else if (address === undefined) words?.push(line);
+    else if (reports.length < MOST_RECIPIENTS) reports.push({ address, words: (words = []) });
+    else {
+      words = null;
+      leftOut += 1;
+    }
+    afterBlank = line === '';
   }
-  return { paragraphs, rest: null };
+  return { intro: intro.join('\n'), reports, leftOut, rest: null };
 }
 
 /** Patches (qmail-ldap's delayed-notice, bouncesaying) warn in the same format. */

@@ -27,7 +27,10 @@ export function readWording(mail: Mail): Reading | null {
   for (const layout of LAYOUTS) {
     const found = layout(mail, parts.report);
     if (found === null) continue;
-    const { host = null, queueId = null, recipients, ...rest } = found;
+    const { host = null, queueId = null, ...rest } = found;
+    // Many write in a layout's words and place the addresses elsewhere.
+    const recipients =
+      found.recipients.length > 0 ? found.recipients : scanned(mail, parts.report, found.type === 'delay');
     return {
       ...rest,
       host,
@@ -67,7 +70,7 @@ function separate(text: string): { report: string[]; returned: string | null } {
 }
 
 function isField(line: string): boolean {
-  return /^\s{0,8}(?:Return-Path|Received|Message-ID|From|To|Date|Subject|Delivered-To|MIME-Version|X-[\w-]{1,60}): /i.test(
+  return /^\s{0,8}(?:Return-Path|Received|Message-ID|From|To|Date|Subject|Delivered-To|MIME-Version|X-[\w-]{1,60}): ?\S/i.test(
     line,
   );
 }
@@ -323,9 +326,12 @@ function exchange(_mail: Mail, report: readonly string[]): Found | null {
   };
 }
 
-const FROM_MTA = /\b(?:mailer-daemon|postmaster|mail delivery (?:sub)?system|mmdf|mdaemon)\b/i;
+const FROM_MTA =
+  /(?:mailer-daemon|post_?master|mail delivery (?:sub)?system|system administrator|mmdf|mdaemon)\b/i;
+/** Writes hardly anything but bounces, whatever their subject. */
+const ONLY_BOUNCES = /\bmailer-daemon@/i;
 const SUBJECT =
-  /undeliver|returned mail|return(?:ed)? to sender|delivery (?:status|failure|problem|has failed|report|error|notification)|delivery.{0,20}(?:failed|delayed)|failure notice|(?:mail|message).{0,30}(?:could not be|not) deliver|non-?deliver|mail failure|mail system error|nicht zustellbar|unzustellbar|non remis|no entregado/i;
+  /undeliver|returned mail|return(?:ed)? to sender|delivery (?:status|failure|problem|has failed|report|error|notification)|delivery.{0,20}(?:failed|delayed)|failure notice|(?:mail|message).{0,30}(?:could not be|not) deliver|non-?deliver|mail (?:failure|failed|system error|error)|error (?:during delivery|sending)|could not be delivered|not (?:yet )?been delivered|fail(?:ed|ure) (?:mail|delivery)|delivery warning|processing error|user unknown|nicht zustellbar|unzustellbar|non remis|no entregado/i;
 const DELAY =
   /\bdelayed\b|delay notice|still trying|will (?:keep|continue) (?:trying|to try)|warning message only|not yet been delivered|noch nicht zugestellt/i;
 const FAILED =
@@ -337,10 +343,16 @@ function words(mail: Mail, report: readonly string[]): Found | null {
   const from = fieldOf(mail, 'from') ?? '';
   const said = SUBJECT.test(mail.subject ?? '');
   const text = report.slice(0, 400).join('\n').slice(0, 40_000);
-  if (!(FROM_MTA.test(from) || nullSender) || !(said || mail.reportType === 'delivery-status')) return null;
   const delay = DELAY.test(`${mail.subject ?? ''}\n${text}`) && !/permanent|given up/i.test(text);
-  if (!delay && !said && !FAILED.test(text)) return null;
+  if (!FROM_MTA.test(from) && !nullSender) return null;
+  const meant = said || mail.reportType === 'delivery-status' || ONLY_BOUNCES.test(from);
+  if (!meant || !(said || delay || FAILED.test(text))) return null;
   const type: MailType = delay ? 'delay' : 'failure';
+  return { type, shape: 'text', certainty: 'likely', recipients: [] };
+}
+
+/** Every address in the text but those of the mail's own header, with the words around it. */
+function scanned(mail: Mail, report: readonly string[], delay: boolean): ExplainedRecipient[] {
   const own = new Set(
     [fieldOf(mail, 'from'), fieldOf(mail, 'to'), fieldOf(mail, 'reply-to')].map(
       (field) => ADDRESS.exec(field ?? '')?.[0].toLowerCase() ?? '',
@@ -360,15 +372,8 @@ function words(mail: Mail, report: readonly string[]): Found | null {
       .join(' ')
       .slice(0, 2000);
     const status = statusIn(diagnostic);
-    recipients.set(
-      address,
-      recipientOf({
-        recipient: address,
-        outcome: delay ? 'delayed' : failedOrExpired(status),
-        status,
-        diagnostic,
-      }),
-    );
+    const outcome = delay ? 'delayed' : failedOrExpired(status);
+    recipients.set(address, recipientOf({ recipient: address, outcome, status, diagnostic }));
   }
-  return { type, shape: 'text', certainty: 'likely', recipients: [...recipients.values()] };
+  return [...recipients.values()];
 }

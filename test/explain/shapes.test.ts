@@ -222,6 +222,96 @@ describe('bounces in words', () => {
   });
 });
 
+describe('what became of bounces on their way', () => {
+  test('QSBMF with blanks at the ends of lines and an empty line lost', async () => {
+    const explanation = await explained(
+      mail(
+        ['From: MAILER-DAEMON@qm.example', 'To: alice@example.org', 'Subject: failure notice'],
+        [
+          'Hi. This is the qmail-send program at qm.example. ',
+          "I'm afraid I wasn't able to deliver your message to the following addresses. ",
+          '<bob@example.net>: ',
+          'Connected to 192.0.2.9 but my name was rejected. ',
+          'Remote host said: 501 5.0.0 Invalid domain name ',
+          '<eve@example.net>:',
+          'Sorry, no mailbox here by that name. (#5.1.1)',
+          ' ',
+          '--- Below this line is a copy of the message. ',
+          ' ',
+          'Return-Path: <alice@example.org>',
+          'Message-ID: <a@b>',
+        ],
+      ),
+    );
+    expect(explanation).toMatchObject({
+      shape: 'qsbmf',
+      recipients: [
+        { recipient: 'bob@example.net', status: '5.0.0', remote_mta: '192.0.2.9' },
+        { recipient: 'eve@example.net', status: '5.1.1', remote_mta: null },
+      ],
+      original: { message_id: '<a@b>', reverse_path: 'alice@example.org' },
+    });
+  });
+
+  test.each([
+    ['LF', '\n'],
+    ['CRLF', '\r\n'],
+    ['CR', '\r'],
+  ])('line ends made %s: the same explanation', async (_, end) => {
+    for (const name of ['postfix-failure-backscatter-multi.eml', 'qmail-failure-expire.eml']) {
+      const bytes = fixture(name);
+      const other = Buffer.from(bytes.toString('latin1').replace(/\r?\n/g, end), 'latin1');
+      expect({ ...(await explained(other)), source: null }).toEqual({
+        ...(await explained(bytes)),
+        source: null,
+      });
+    }
+  });
+
+  test("Exim's words with the address elsewhere", async () => {
+    const { shape, recipients, original } = await explained(
+      mail(
+        ['From: MAILER-DAEMON@mail.example', 'To: alice@example.org', 'Subject: Mail delivery failed'],
+        [
+          'This message was created automatically by mail delivery software.',
+          '',
+          'A message that you sent could not be delivered. The following address failed:',
+          '',
+          '"bob@example.net":',
+          'SMTP error from remote server after RCPT command:',
+          '5.2.2 <bob@example.net>... Mailbox Full',
+          '',
+          '--- The header of the original message is following. ---',
+          '',
+          'Message-ID:<a@b>',
+          'To:<bob@example.net>',
+        ],
+      ),
+    );
+    expect(shape).toBe('exim');
+    expect(recipients).toMatchObject([
+      { recipient: 'bob@example.net', status: '5.2.2', reason: 'mailbox full' },
+    ]);
+    expect(original?.message_id).toBe('<a@b>');
+  });
+
+  test('a mailer daemon with a subject of its own', async () => {
+    expect(
+      await explained(
+        mail(
+          ['From: MAILER-DAEMON@mail.example', 'To: alice@example.org', 'Subject: Sorry'],
+          ['<bob@example.net>: user does not exist'],
+        ),
+      ),
+    ).toMatchObject({
+      type: 'failure',
+      shape: 'text',
+      certainty: 'likely',
+      recipients: [{ reason: 'user unknown' }],
+    });
+  });
+});
+
 describe('a delivery report', () => {
   const dsn = (status: readonly string[]): string =>
     mail(
