@@ -39,6 +39,7 @@ import {
   GIVEN_UP,
   HOLD,
   KEPT_TOO,
+  LOCAL_CHANNEL,
   LOOPBACK,
   MARK,
   MESSAGE_ID,
@@ -1006,6 +1007,7 @@ export class Joiner {
     const { start, end } = record.recipient;
     const key = textKey(head.bytes, start, end);
     const recipient = life.findRecipient(key) ?? life.addRecipient(key, text(head.bytes, start, end), null);
+    recipient.local = (record.flags & LOCAL_CHANNEL) !== 0;
     this.state.deliveries.set(head.host, record.delivery, { life, serial: life.serial, recipient, at });
     if (!this.#leftOpen) this.bounceByRecipient(life, recipient.address, at);
   }

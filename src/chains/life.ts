@@ -41,6 +41,8 @@ export class Recipient {
   handedOn = false;
   /** qmail: put into a mailbox or program as well as forwarded. */
   keptToo = false;
+  /** qmail: by the local channel. */
+  local = false;
   /** The life that an alias or .forward made of it. */
   forwardedTo: Life | null = null;
 
@@ -56,6 +58,7 @@ export class Recipient {
     this.at = Number.NaN;
     this.handedOn = false;
     this.keptToo = false;
+    this.local = false;
     this.forwardedTo = null;
   }
 }

@@ -209,6 +209,7 @@ function absorbRecipient(known: Life, r: Recipient): void {
     const added = known.addRecipient(r.key, r.address, r.original);
     copyOutcome(added, r, false);
     added.attempts = r.attempts;
+    added.local = r.local;
     return;
   }
   if (own.address === '') {
@@ -216,6 +217,7 @@ function absorbRecipient(known: Life, r: Recipient): void {
     own.original = r.original;
   }
   own.attempts += r.attempts;
+  own.local ||= r.local;
   if (r.outcome !== 0) copyOutcome(own, r, own.outcome === SENT && !own.handedOn);
 }
 
