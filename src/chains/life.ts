@@ -120,6 +120,8 @@ export class Life {
   impliedEnd = false;
   /** Cause of a suppression mark, "spf=fail". */
   mark: string | null = null;
+  /** SPF result that a milter or policy daemon logged for it, "softfail". */
+  spf: string | null = null;
   qp = -1;
   /** pid of the process that took it in, for facts of the session that come on other lines. */
   pid = 0;
@@ -190,6 +192,7 @@ export class Life {
     this.endByQueueManager = false;
     this.impliedEnd = false;
     this.mark = null;
+    this.spf = null;
     this.qp = -1;
     this.pid = 0;
     this.piped = false;

@@ -187,6 +187,7 @@ function absorb(known: Life, life: Life): void {
   known.dsnLost ||= life.dsnLost;
   known.piped ||= life.piped;
   known.mark ??= life.mark;
+  known.spf ??= life.spf;
   if (!Number.isNaN(life.expiredAt)) {
     known.expiredAt = life.expiredAt;
     for (const r of known.recipients) {

@@ -8,16 +8,12 @@ import { domainToASCII } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DateTime, type DurationLikeObject } from 'luxon';
 import { zoneNamed } from '../lines/zone-offsets.ts';
+import type { InsideEntry } from '../suspects/inside.ts';
 import { UsageError } from './errors.ts';
 import { COMMANDS, type Command, FLAGS, type Flag, type Key } from './flags.ts';
 
 export type ReportFormat = 'text' | 'est-dsn' | 'json' | 'csv' | 'html' | 'prometheus';
 export type ChainsFormat = 'ndjson' | 'csv' | 'text';
-
-/** What belongs to us. */
-export type Inside =
-  | { readonly kind: 'network'; readonly family: 4 | 6; readonly address: string; readonly prefix: number }
-  | { readonly kind: 'domain'; readonly name: string };
 
 export interface CommonOptions {
   /** null is standard output. */
@@ -29,7 +25,7 @@ export interface CommonOptions {
   /** For the clock: IANA name, "+02:00" or "local". */
   readonly tz: string;
   readonly year: number | null;
-  readonly inside: readonly Inside[];
+  readonly inside: readonly InsideEntry[];
   /** null: we may choose. */
   readonly jobs: number | null;
   readonly unrecognised: string | null;
@@ -333,7 +329,7 @@ function timeOf(text: string, now: DateTime): DateTime | null {
   return DateTime.fromISO(text.replace(/^(\S+) (?=\d)/, '$1T'), { zone: now.zone });
 }
 
-function readInside(text: string, name: string): Inside {
+function readInside(text: string, name: string): InsideEntry {
   const [address, prefix, ...rest] = text.split('/');
   const family = isIP(address);
   if (rest.length === 0 && (family === 4 || family === 6) && !address.includes('%')) {
