@@ -26,6 +26,7 @@ import {
 import { PARSERS, parserFor } from '../records/registry.ts';
 import { text } from '../records/text.ts';
 import { Summary } from '../summary/summary.ts';
+import type { Inside } from '../suspects/inside.ts';
 
 export interface AnalysisOptions {
   /** Read this MTA only; lines of the others are foreign. */
@@ -33,6 +34,8 @@ export interface AnalysisOptions {
   /** Count messages accepted from here on (ms since the epoch), and before `until`; a chain is never cut. */
   readonly since?: number | null;
   readonly until?: number | null;
+  /** What belongs to us; loopback and private networks by default. */
+  readonly inside?: Inside;
   /** Keep no texts that only chains print: for reports, about a third faster. */
   readonly lean?: boolean;
   /** A piece of a log: what came before it will be merged in on its left. */
@@ -61,7 +64,7 @@ const OTHER_LINE: LastLine = { rejected: false, stage: 0, temporary: false };
 const MOST_REPEATS = 100_000;
 
 export class Analysis {
-  readonly summary = new Summary();
+  readonly summary: Summary;
   readonly joiner: Joiner;
   readonly #record = new ParsedRecord();
   readonly #bare = new LineHead();
@@ -75,6 +78,7 @@ export class Analysis {
   #leadingRepeats = 0;
 
   constructor(options: AnalysisOptions = {}) {
+    this.summary = new Summary(options.inside);
     this.#mta = options.mta ?? null;
     this.#onUnread = options.onUnread;
     const onChain = options.onChain;

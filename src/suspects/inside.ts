@@ -33,9 +33,11 @@ export class Inside {
   readonly #networks = new BlockList();
   readonly #domains = new Set<string>(['localhost']);
   readonly #known = new Map<string, boolean>();
+  readonly #builtInOnly: boolean;
 
   constructor(entries: readonly InsideEntry[] = []) {
     for (const [address, prefix, family] of BUILT_IN) this.#networks.addSubnet(address, prefix, family);
+    this.#builtInOnly = entries.every(({ kind }) => kind === 'domain');
     for (const entry of entries) {
       if (entry.kind === 'domain') this.#domains.add(entry.name);
       else this.#networks.addSubnet(entry.address, entry.prefix, entry.family === 4 ? 'ipv4' : 'ipv6');
@@ -44,6 +46,7 @@ export class Inside {
 
   /** Whether a client's address is in one of our networks; false for what is no address. */
   hasNetwork(ip: string): boolean {
+    if (this.#builtInOnly && !mayBeBuiltIn(ip)) return false;
     let known = this.#known.get(ip);
     if (known === undefined) {
       const bare = ip.replace(MAPPED, '');
@@ -64,6 +67,14 @@ export class Inside {
   hasDomain(domain: string): boolean {
     return this.#domains.has(domain);
   }
+}
+
+/** Asked for every message, and the look-up costs 50 ns: built-in networks begin with 10, 12, 17, 19, 16, `:` or `f`. */
+function mayBeBuiltIn(ip: string): boolean {
+  const first = ip.charCodeAt(0);
+  if (first !== 0x31) return first === 0x3a || (first | 0x20) === 0x66;
+  const second = ip.charCodeAt(1);
+  return second === 0x30 || second === 0x32 || second === 0x37 || second === 0x39 || second === 0x36;
 }
 
 /** The network that a client is counted under: IPv4 /24, IPv6 /64; what is no address stands for itself. */
