@@ -20,6 +20,8 @@ import {
   RECORDED,
   REFUSAL,
   REJECT,
+  SPF,
+  SPF_HEADER_IGNORED,
   TEMPORARY,
   UNRECOGNISED,
 } from '../records/record.ts';
@@ -209,7 +211,8 @@ export class Analysis {
     if (head.textStart >= head.textEnd) return head.tag.program === 'other' ? FOREIGN : IGNORED;
     const parser = parserFor(head);
     if (parser === null) return FOREIGN;
-    if (this.#mta !== null && parser.mta !== this.#mta) return FOREIGN;
+    const { mta } = parser;
+    if (this.#mta !== null && mta !== null && mta !== this.#mta) return FOREIGN;
     const record = this.#record;
     record.clear();
     const lineClass = parser.parse(head, record);
@@ -218,14 +221,18 @@ export class Analysis {
     if (lineClass > IGNORED) return lineClass;
     const known = !Number.isNaN(head.instant);
     const inWindow = !known || this.#inWindow(head.instant);
-    if (known && inWindow) this.summary.time(head.instant);
-    this.summary.seen[parser.mta] = true;
+    if (mta !== null) {
+      if (known && inWindow) this.summary.time(head.instant);
+      this.summary.seen[mta] = true;
+    }
     if (lineClass !== RECORDED) return lineClass;
     if (inWindow && (record.kind === REJECT || record.kind === REFUSAL)) {
       const temporary = (record.flags & TEMPORARY) !== 0;
       for (let n = 0; n < times; n += 1) this.summary.rejected(record.stage, temporary);
       this.#lastLine = { rejected: true, stage: record.stage, temporary };
     }
+    if (record.kind === SPF && record.outcome === SPF_HEADER_IGNORED && inWindow)
+      this.summary.spf.headerIgnored += times;
     // What has an id does not really repeat: the copies would say the same of the same message.
     this.joiner.take(head, record);
     return RECORDED;
