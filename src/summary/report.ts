@@ -103,9 +103,9 @@ export interface SuspectStep {
 
 export type Severity = 'critical' | 'warning' | 'info';
 
-/** What to change, for one MTA. */
+/** What to change, for one MTA; null is for any. */
 export interface Remedy {
-  readonly mta: MtaName;
+  readonly mta: MtaName | null;
   /** What the lines do, in a sentence or two. */
   readonly text: string;
   /** Where they go: "main.cf", "sendmail.mc"; null where the remedy is no configuration line. */

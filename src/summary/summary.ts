@@ -153,7 +153,10 @@ export class Summary {
       // 8 of 10 messages: accepted, one try each, delivered, no DSN, no second id. Same result as below, without
       // the lists (measured: 0.1 against 0.9 us a message).
       this.plain(root.mta, root.first, root.recipients.length);
-      if (root.mark !== null) this.marked += 1;
+      if (root.mark !== null) {
+        this.marked += 1;
+        this.suspects.evidence.add('spf_marked', root);
+      }
       if (root.spf !== null) this.spf.results.add(root.spf);
       this.traffic.message(root, this.inside);
       return;
@@ -183,7 +186,10 @@ export class Summary {
     const failures = dsns.reduce((n, d) => n + (d.kind === 'failure' ? 1 : 0), 0);
     const failed = failures > 0 || hasFailed(root);
     const cause = suppressionCause(root);
-    if (cause !== null) this.marked += 1;
+    if (cause !== null) {
+      this.marked += 1;
+      this.suspects.evidence.add('spf_marked', root);
+    }
     const suppressed = failed && failures === 0 && cause !== null;
     this.#count(
       root.mta,
