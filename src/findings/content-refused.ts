@@ -1,22 +1,27 @@
 /**
  * The next hop refuses the content of what we accepted: its filter runs behind us, so its refusals become our DSNs.
  */
-import { concerns, number, type Rule, remediesFor, severityOf } from './rule.ts';
+import { AND } from '../summary/suspects.ts';
+import { first, number, type Rule, remediesFor, severityOf } from './rule.ts';
 
 const TOPIC = 'content_refused_after_accept';
 
 export const contentRefused: Rule = (facts) => {
-  const { evidence, nextHops } = facts.all.suspects;
+  const { suspects } = facts.all;
+  const { evidence } = suspects;
   const count = evidence.count(TOPIC);
   if (count === 0) return null;
   return {
     id: 'content_refused',
     severity: severityOf(count, facts),
     title: 'Next hops refuse the content of mail that we have already accepted',
-    text: `${number(count, 'message')} of strangers were refused by the next hop after the data had been sent: a filter behind this host.`,
+    text: `${number(count, 'message')} from outside, refused by the next hop after the data had been sent: a filter behind this host.`,
     why: 'What a spam filter refuses has forged senders more often than not, and the refusal makes this host send a DSN to them.',
     counts: { messages: count },
-    concerns: concerns(nextHops),
+    concerns: first(suspects.concernedBy(TOPIC)).map(({ key, count: n }) => ({
+      key: key.replace(AND, ' via '),
+      count: n,
+    })),
     examples: evidence.examples(TOPIC),
     undecided: null,
     remedies: remediesFor(evidence.mtas(TOPIC), [

@@ -1,22 +1,23 @@
 /**
  * Delay warnings go to outsiders.
  */
-import { concerns, number, type Rule, remediesFor } from './rule.ts';
+import { first, number, type Rule, remediesFor } from './rule.ts';
 
 const TOPIC = 'delay_warning';
 
 export const delayWarnings: Rule = ({ all }) => {
-  const { evidence, victimDomains } = all.suspects;
+  const { suspects } = all;
+  const { evidence } = suspects;
   const count = evidence.count(TOPIC);
   if (count === 0) return null;
   return {
     id: 'delay_warnings',
     severity: count >= 100 ? 'warning' : 'info',
     title: 'Delay warnings go to strangers',
-    text: `${number(count, 'message')} of strangers caused a warning that delivery takes long.`,
+    text: `${number(count, 'message')} from outside caused a warning that delivery takes long.`,
     why: 'A warning is a DSN to a sender that may be forged, sent before anything has failed. Your own users need it, strangers do not.',
     counts: { messages: count },
-    concerns: concerns(victimDomains),
+    concerns: first(suspects.concernedBy(TOPIC)),
     examples: evidence.examples(TOPIC),
     undecided: null,
     remedies: remediesFor(evidence.mtas(TOPIC), [

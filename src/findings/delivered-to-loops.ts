@@ -2,12 +2,13 @@
  * Mail loops answered with bounces: a forged Delivered-To is enough. Seed document: "Pitfalls when running a mail
  * server", 1.
  */
-import { concerns, DOVECOT_ARGUMENTS, number, type Rule, remediesFor, severityOf } from './rule.ts';
+import { DOVECOT_ARGUMENTS, first, number, type Rule, remediesFor, severityOf } from './rule.ts';
 
 const TOPIC = 'loop';
 
 export const deliveredToLoops: Rule = (facts) => {
-  const { evidence, agents } = facts.all.suspects;
+  const { suspects } = facts.all;
+  const { evidence } = suspects;
   const count = evidence.count(TOPIC);
   if (count === 0) return null;
   const local = evidence.count('local_loop');
@@ -16,11 +17,11 @@ export const deliveredToLoops: Rule = (facts) => {
     severity: severityOf(count, facts),
     title: 'Mail loops are answered with bounces to strangers',
     text:
-      `${number(count, 'message')} of strangers bounced as looping, ${number(local, 'of them', 'of them')} in local delivery: ` +
+      `${number(count, 'message')} from outside bounced as looping, ${local} of them in local delivery: ` +
       'a Delivered-To (or too many Received) header that the sender can write himself.',
     why: 'A message that carries Delivered-To with its own recipient passes every recipient check and is bounced all the same.',
     counts: { messages: count, local },
-    concerns: concerns(agents),
+    concerns: first(suspects.concernedBy(TOPIC)),
     examples: evidence.examples(TOPIC),
     undecided:
       'The log shows no headers: a forwarding loop of your own looks the same. One recipient again and again is yours; many recipients once each are forged.',

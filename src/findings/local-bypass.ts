@@ -32,7 +32,7 @@ export const localBypass: Rule = ({ all }) => {
     severity: names >= MANY_SENDERS ? 'warning' : 'info',
     title: 'Web applications or scripts submit mail past the rules of SMTP submission',
     text:
-      `${number(count, 'message')} with ${number(names, 'different reverse-path')} were handed in by the local command, by uid ` +
+      `${number(count, 'message')} under ${number(names, 'reverse-path')}, handed in by the local command by uid ` +
       `${list(concerned.slice(0, 3).map(([uid]) => uid))}.`,
     why:
       'sendmail(1) asks for no login: restrictions on senders, rate limits and DSN rules of submission do not apply, and a hole in ' +

@@ -13,7 +13,7 @@ export const nextHopRefuses: Rule = (facts) => {
   const { suspects } = facts.all;
   const count = suspects.evidence.count(TOPIC);
   if (count === 0) return null;
-  const pairs = suspects.relayedDomains.sorted().map(([key, n]) => {
+  const pairs = suspects.concernedBy(TOPIC).map(({ key, count: n }) => {
     const [domain, hop] = key.split(AND);
     return { domain, hop, n };
   });
@@ -24,7 +24,7 @@ export const nextHopRefuses: Rule = (facts) => {
     severity: severityOf(count, facts),
     title: 'Next hops refuse recipients that we have already accepted',
     text:
-      `${number(count, 'message')} of strangers were accepted and then refused by ${number(hops.length, 'next hop')}, ` +
+      `${number(count, 'message')} from outside, accepted here and then refused by ${number(hops.length, 'next hop')}, ` +
       `for recipients in ${list(domains.slice(0, 3))}${domains.length > 3 ? ` and ${domains.length - 3} more domains` : ''}. ` +
       'Each made a DSN to a sender that anybody can forge.',
     why:

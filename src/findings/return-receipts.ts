@@ -2,26 +2,27 @@
  * DSN success requests of strangers are honoured: return receipts. Seed documents: "Turning off DSN on sendmail to
  * prevent backscatter" and "Pitfalls when running a mail server", 2.
  */
-import { concerns, number, type Rule, remediesFor } from './rule.ts';
+import { first, number, type Rule, remediesFor } from './rule.ts';
 
 const TOPIC = 'return_receipt';
 /** One is a test, so many are abuse. */
 const ABUSE = 10;
 
 export const returnReceipts: Rule = (facts) => {
-  const { evidence, victimDomains } = facts.all.suspects;
+  const { suspects } = facts.all;
+  const { evidence } = suspects;
   const count = evidence.count(TOPIC);
   if (count === 0) return null;
   return {
     id: 'return_receipts',
     severity: count >= ABUSE ? 'critical' : 'warning',
     title: 'Return receipts are sent to strangers (NOTIFY=SUCCESS)',
-    text: `${number(count, 'message')} of unauthenticated outside clients asked for a return receipt and got one.`,
+    text: `${number(count, 'message')} from unauthenticated outside clients asked for a return receipt and got one.`,
     why:
       'NOTIFY=SUCCESS for a valid recipient sends mail to whatever address stands in MAIL FROM: backscatter without even a ' +
       'failure. Hardly anybody but spammers asks for it from outside.',
     counts: { messages: count },
-    concerns: concerns(victimDomains),
+    concerns: first(suspects.concernedBy(TOPIC)),
     examples: evidence.examples(TOPIC),
     undecided: 'A report keeps no recipients of delivered mail; dsnstat chains --suspect names them.',
     remedies: remediesFor(evidence.mtas(TOPIC), [

@@ -1,24 +1,25 @@
 /**
  * Unknown users of this host are bounced instead of refused. Seed document: "The problem of backscatter, part 13".
  */
-import { concerns, number, type Rule, remediesFor, severityOf } from './rule.ts';
+import { first, number, type Rule, remediesFor, severityOf } from './rule.ts';
 
 const TOPIC = 'unknown_local_user';
 
 export const unknownLocalUsers: Rule = (facts) => {
-  const { evidence, agents } = facts.all.suspects;
+  const { suspects } = facts.all;
+  const { evidence } = suspects;
   const count = evidence.count(TOPIC);
   if (count === 0) return null;
   return {
     id: 'unknown_local_users',
     severity: severityOf(count, facts),
     title: 'Unknown local users are bounced instead of refused',
-    text: `${number(count, 'message')} of strangers were accepted for users that do not exist on this host, and bounced afterwards.`,
+    text: `${number(count, 'message')} from outside, accepted for users that do not exist on this host and bounced afterwards.`,
     why:
       'A dictionary attack on the domain becomes as many DSNs to forged senders. A recipient that is unknown at RCPT TO costs ' +
       'one line of the log and makes no mail.',
     counts: { messages: count },
-    concerns: concerns(agents),
+    concerns: first(suspects.concernedBy(TOPIC)),
     examples: evidence.examples(TOPIC),
     undecided: null,
     remedies: remediesFor(evidence.mtas(TOPIC), [

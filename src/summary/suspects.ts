@@ -27,12 +27,11 @@ export class SuspectTallies {
   /** Who gets the DSNs: an address that in all likelihood wrote nothing. */
   readonly victims = new Counter();
   readonly victimDomains = new Counter();
-  /** Next hops that refused, and the recipients' domain with the hop. */
   readonly nextHops = new Counter();
-  readonly relayedDomains = new Counter();
-  /** Our addresses that the messages failed for, and what on this host failed. */
+  /** Our addresses that the messages failed for. */
   readonly recipients = new Counter();
-  readonly agents = new Counter();
+  /** What each topic of `evidence` is about, as `topic TAB key`: a domain and its hop, a victim's domain, an agent. */
+  readonly concerned = new Counter();
   /** By hour of acceptance (hours since the epoch). */
   readonly hours = new Map<number, number>();
   /** By reason, and by what findings want to know besides. */
@@ -50,6 +49,8 @@ export class SuspectTallies {
     this.verdicts[suspect.verdict] += 1;
     this.dsns += victims.length;
     for (const reason of reasons) this.evidence.add(reason, root);
+    for (const reason of OF_VICTIMS)
+      if (reasons.includes(reason)) this.#concerns(reason, [domainOf(victims[0])]);
     if (clientIp !== null) {
       this.clients.add(clientIp);
       this.networks.add(networkOf(clientIp));
@@ -63,32 +64,42 @@ export class SuspectTallies {
     this.#failures(root, failed);
   }
 
-  /** A message to five unknown users of one hop is one suspect there. */
   #failures(root: Life, failed: Judged['failed']): void {
-    const once = (counter: Counter, keys: Iterable<string>): void => {
-      for (const key of new Set(keys)) counter.add(key);
-    };
-    const refused = failed.filter(({ hop }) => hop !== null);
-    once(
-      this.nextHops,
-      refused.map(({ hop }) => hop as string),
+    // A message to five unknown users of one hop is one suspect there.
+    for (const hop of distinct(failed, ({ hop }) => hop)) this.nextHops.add(hop);
+    for (const address of distinct(failed, ({ address }) => address || null)) this.recipients.add(address);
+    for (const reason of ['accepted_then_refused_by_next_hop', 'content_refused_after_accept'] as const) {
+      const refused = failed.filter((recipient) => recipient.reason === reason);
+      this.#concerns(
+        reason,
+        distinct(refused, ({ address, hop }) => `${domainOf(address ?? '')}${AND}${hop}`),
+      );
+    }
+    const unknown = failed.filter(({ agent, failure }) => agent !== null && failure === 'user unknown');
+    if (unknown.length > 0) this.evidence.add('unknown_local_user', root);
+    this.#concerns(
+      'unknown_local_user',
+      distinct(unknown, ({ agent }) => agent),
     );
-    once(
-      this.relayedDomains,
-      refused.map(({ address, hop }) => `${domainOf(address ?? '')}${AND}${hop}`),
+    const looping = failed.filter(({ reason }) => reason === 'loop');
+    if (looping.some(({ agent }) => agent !== null)) this.evidence.add('local_loop', root);
+    this.#concerns(
+      'loop',
+      distinct(looping, ({ address }) => address || null),
     );
-    once(
-      this.recipients,
-      failed.flatMap(({ address }) => (address === null || address === '' ? [] : [address])),
-    );
-    once(
-      this.agents,
-      failed.flatMap(({ agent }) => (agent === null ? [] : [agent])),
-    );
-    if (failed.some(({ agent, failure }) => agent !== null && failure === 'user unknown'))
-      this.evidence.add('unknown_local_user', root);
-    if (failed.some(({ agent, reason }) => agent !== null && reason === 'loop'))
-      this.evidence.add('local_loop', root);
+  }
+
+  #concerns(topic: string, keys: Iterable<string>): void {
+    for (const key of keys) this.concerned.add(`${topic}${AND}${key}`);
+  }
+
+  /** What a topic is about, most first. */
+  concernedBy(topic: string): { key: string; count: number }[] {
+    const start = `${topic}${AND}`;
+    return this.concerned
+      .sorted()
+      .filter(([key]) => key.startsWith(start))
+      .map(([key, count]) => ({ key: key.slice(start.length), count }));
   }
 
   /** Suspects by reason, those included that only many suspects together show (suspects/repeats.ts). */
@@ -113,6 +124,18 @@ export class SuspectTallies {
   }
 }
 
+/** What is told by whom it hits. */
+const OF_VICTIMS = ['return_receipt', 'delay_warning', 'spf_fail', 'spf_softfail'] as const;
+
+function distinct<T>(from: readonly T[], key: (of: T) => string | null): Set<string> {
+  const keys = new Set<string>();
+  for (const one of from) {
+    const found = key(one);
+    if (found !== null) keys.add(found);
+  }
+  return keys;
+}
+
 /** The counters, by name. */
 export const SUSPECT_TABLES = [
   'clients',
@@ -120,9 +143,8 @@ export const SUSPECT_TABLES = [
   'victims',
   'victimDomains',
   'nextHops',
-  'relayedDomains',
   'recipients',
-  'agents',
+  'concerned',
 ] as const;
 
 /** From the tenth on. */
