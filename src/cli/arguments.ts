@@ -53,9 +53,16 @@ export interface ChainsOptions extends CommonOptions {
   readonly recipient: readonly string[];
 }
 
+export interface CheckOptions extends CommonOptions {
+  /** Most suspects before it is WARNING or CRITICAL; null leaves it to the findings. */
+  readonly warning: number | null;
+  readonly critical: number | null;
+}
+
 export type Arguments =
   | { readonly command: 'report'; readonly inputs: readonly string[]; readonly options: ReportOptions }
   | { readonly command: 'chains'; readonly inputs: readonly string[]; readonly options: ChainsOptions }
+  | { readonly command: 'check'; readonly inputs: readonly string[]; readonly options: CheckOptions }
   | { readonly command: 'help'; readonly about: Command | null }
   | { readonly command: 'version' };
 
@@ -98,10 +105,25 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
     };
     return { command, inputs, options: { ...defaults, ...values } as ChainsOptions };
   }
+  if (command === 'check') {
+    const options = { ...COMMON_DEFAULTS, warning: null, critical: null, ...values } as CheckOptions;
+    if (options.warning !== null && options.critical !== null && options.warning > options.critical)
+      throw new UsageError('--warning is above --critical');
+    return { command, inputs, options };
+  }
   const defaults: ReportOptions = { ...COMMON_DEFAULTS, format: 'text', top: 10, table: null };
   const options = { ...defaults, ...values } as ReportOptions;
   if (options.table !== null && options.format !== 'csv') throw new UsageError('--table needs --format csv');
   return { command, inputs, options };
+}
+
+/** The command that is asked for, whatever is wrong with the rest: statuses depend on it. */
+export function commandOf(argv: readonly string[]): Command {
+  try {
+    return sort(argv).command;
+  } catch {
+    return argv.find(isCommand) ?? COMMANDS[0].name;
+  }
 }
 
 /** A flag as it was given. */

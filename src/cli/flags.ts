@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains';
+export type Command = 'report' | 'chains' | 'check';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -24,6 +24,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'chains',
     synopsis: '[OPTION]... [FILE|DIR|-]...',
     doc: 'One record per message chain, as chains end: the message, its recipients, its DSNs and their fate.',
+  },
+  {
+    name: 'check',
+    synopsis: '[OPTION]... [FILE|DIR|-]...',
+    doc: 'A monitoring plugin: one line with performance data; exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, by the worst finding.',
   },
 ];
 
@@ -52,6 +57,8 @@ export type Key =
   | 'color'
   | 'withDsn'
   | 'suspect'
+  | 'warning'
+  | 'critical'
   | 'failed'
   | 'queueId'
   | 'sender'
@@ -82,6 +89,8 @@ export interface Flag {
 const BOTH: readonly Command[] = ['report', 'chains'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
+const CHECK: readonly Command[] = ['check'];
+const ALL: readonly Command[] = ['report', 'chains', 'check'];
 
 const MTAS = ['auto', 'sendmail', 'postfix', 'qmail'];
 const COLORS = ['auto', 'always', 'never'];
@@ -91,27 +100,27 @@ export const FLAGS: readonly Flag[] = [
     long: 'mta',
     key: 'mta',
     category: 'Input',
-    commands: BOTH,
+    commands: ALL,
     value: 'MTA',
     type: 'choice',
-    choices: { report: MTAS, chains: MTAS },
+    choices: { report: MTAS, chains: MTAS, check: MTAS },
     doc: 'Whose lines these are. auto decides line by line, so mixed logs work.',
   },
   {
     long: 'inside',
     key: 'inside',
     category: 'Input',
-    commands: BOTH,
+    commands: ALL,
     value: 'NETWORK|DOMAIN',
     type: 'inside',
     repeatable: true,
-    doc: 'What belongs to us: 192.0.2.0/24, 2001:db8::/32, example.com. May be repeated.',
+    doc: 'What belongs to us: networks of clients (192.0.2.0/24, 2001:db8::/32), domains of addresses (example.com). Loopback and private networks always do. May be repeated.',
   },
   {
     long: 'jobs',
     key: 'jobs',
     category: 'Input',
-    commands: BOTH,
+    commands: ALL,
     value: 'N',
     type: 'integer',
     least: 1,
@@ -122,7 +131,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'unrecognised',
     key: 'unrecognised',
     category: 'Input',
-    commands: BOTH,
+    commands: ALL,
     value: 'FILE',
     type: 'file',
     doc: 'Write the lines that were not recognised, and the broken ones, to FILE.',
@@ -131,7 +140,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'since',
     key: 'since',
     category: 'Time',
-    commands: BOTH,
+    commands: ALL,
     value: 'TIME',
     type: 'instant',
     doc: "From this time on: ISO 8601, today, yesterday, now, '2h ago', '3 days ago'.",
@@ -140,7 +149,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'until',
     key: 'until',
     category: 'Time',
-    commands: BOTH,
+    commands: ALL,
     value: 'TIME',
     type: 'instant',
     doc: 'Before this time; a date stands for its midnight.',
@@ -149,7 +158,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'tz',
     key: 'tz',
     category: 'Time',
-    commands: BOTH,
+    commands: ALL,
     value: 'ZONE',
     type: 'zone',
     doc: "The log's zone where its times name none: Europe/Berlin, +02:00. Also that of --since and --until. By default, this machine's.",
@@ -158,7 +167,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'year',
     key: 'year',
     category: 'Time',
-    commands: BOTH,
+    commands: ALL,
     value: 'YYYY',
     type: 'integer',
     least: 1970,
@@ -184,7 +193,27 @@ export const FLAGS: readonly Flag[] = [
     key: 'suspect',
     category: 'Filters',
     commands: CHAINS,
-    doc: 'Only chains suspected of backscatter.',
+    doc: 'Only chains suspected of backscatter: a DSN to an outside address for a message that a stranger handed in.',
+  },
+  {
+    long: 'warning',
+    short: 'w',
+    key: 'warning',
+    category: 'Filters',
+    commands: CHECK,
+    value: 'N',
+    type: 'integer',
+    doc: 'WARNING with more than N suspects, whatever the findings say.',
+  },
+  {
+    long: 'critical',
+    short: 'c',
+    key: 'critical',
+    category: 'Filters',
+    commands: CHECK,
+    value: 'N',
+    type: 'integer',
+    doc: 'CRITICAL with more than N suspects, whatever the findings say.',
   },
   {
     long: 'queue-id',
@@ -234,7 +263,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'o',
     key: 'output',
     category: 'Output',
-    commands: BOTH,
+    commands: ALL,
     value: 'FILE',
     type: 'file',
     doc: 'Write the result to FILE instead of standard output.',
@@ -280,7 +309,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'no-progress',
     key: 'noProgress',
     category: 'Output',
-    commands: BOTH,
+    commands: ALL,
     doc: 'No progress on standard error.',
   },
   {
@@ -288,7 +317,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'h',
     key: 'help',
     category: 'Other',
-    commands: BOTH,
+    commands: ALL,
     doc: 'Print this help, or that of a command.',
   },
   {
@@ -296,7 +325,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'V',
     key: 'version',
     category: 'Other',
-    commands: BOTH,
+    commands: ALL,
     doc: 'Print the version.',
   },
 ];

@@ -12,7 +12,7 @@ const DOC_COLUMN = 29;
 const CLOSING = [
   'Without FILE: standard input if it is a pipe, else the usual places (/var/log/mail.log, /var/log/maillog, ' +
     "qmail's current). A directory stands for the maillogs in it, - for standard input; compression is told by content.",
-  'Exit status: 0 done, 2 usage, unreadable input or write error, 130 interrupted.',
+  'Exit status: 0 done, 2 usage, unreadable input or write error, 130 interrupted. dsnstat check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.',
 ];
 
 /** What to say when there is nothing to read. */

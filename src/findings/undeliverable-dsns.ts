@@ -4,6 +4,7 @@
 import { Counter } from '../summary/counter.ts';
 import { concerns, number, type Rule, remediesFor, severityOf } from './rule.ts';
 
+const FEW = 10;
 const TOPICS = ['dsn_failed', 'dsn_waits'];
 
 export const undeliverableDsns: Rule = (facts) => {
@@ -17,7 +18,8 @@ export const undeliverableDsns: Rule = (facts) => {
   domains.merge(traffic.waiting);
   return {
     id: 'undeliverable_dsns',
-    severity: severityOf(failed + waiting, facts),
+    // Some fail everywhere: a mistyped sender, a mailbox that is full.
+    severity: failed + waiting < FEW ? 'info' : severityOf(failed + waiting, facts),
     title: 'DSNs cannot be delivered',
     text:
       `${number(failed, 'DSN')} failed, ${waiting} waited in the queue at the end of the log; ` +
