@@ -1,7 +1,7 @@
 /**
  * One client is behind many suspects.
  */
-import { isIP } from 'node:net';
+import { familyOf } from '../suspects/inside.ts';
 import { BURST } from '../suspects/repeats.ts';
 import { concerns, number, type Rule, remediesFor } from './rule.ts';
 
@@ -11,8 +11,8 @@ export const oneClient: Rule = ({ all }) => {
   const { suspects } = all;
   const [client, count] = suspects.clients.sorted()[0] ?? ['', 0];
   if (count < BURST) return null;
-  const address = isIP(client) === 0 ? '192.0.2.1' : client;
-  const cidr = isIP(address) === 6 ? `${address}/128` : `${address}/32`;
+  const address = familyOf(client) === 0 ? '192.0.2.1' : client;
+  const cidr = familyOf(address) === 6 ? `${address}/128` : `${address}/32`;
   const busy = [...suspects.clients.counts.values()].filter((n) => n >= BURST).length;
   return {
     id: 'one_client',

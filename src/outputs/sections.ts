@@ -94,7 +94,7 @@ export function backscatterSections(report: Report): Section[] {
       remarks: [],
     },
   ];
-  return sections.filter(({ rows }) => rows.length > 0);
+  return sections.filter(({ rows, remarks }) => rows.length > 0 || remarks.length > 0);
 }
 
 export const FINDINGS_TITLE = 'Findings';
