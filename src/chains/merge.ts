@@ -179,6 +179,7 @@ function absorb(known: Life, life: Life): void {
     known.size = life.size;
     known.envelopeRecipients = life.envelopeRecipients;
     known.qp = life.qp;
+    if (known.uid < 0) known.uid = life.uid;
     known.reversePath = life.reversePath ?? known.reversePath;
   }
   known.reversePath ??= life.reversePath;
