@@ -28,6 +28,7 @@ import {
 import { PARSERS, parserFor } from '../records/registry.ts';
 import { text } from '../records/text.ts';
 import { Summary } from '../summary/summary.ts';
+import { WEB_UIDS } from '../summary/traffic.ts';
 import type { Inside } from '../suspects/inside.ts';
 
 export interface AnalysisOptions {
@@ -94,11 +95,12 @@ export class Analysis {
       },
       {
         lean: options.lean,
+        told: { everyClient: !this.summary.inside.builtInOnly, uids: WEB_UIDS },
         leftOpen: options.leftOpen,
         onPlain:
           onChain === undefined
-            ? (mta, first, recipients) => {
-                if (this.#inWindow(first)) this.summary.plain(mta, first, recipients);
+            ? (mta, first, recipients, submission) => {
+                if (this.#inWindow(first)) this.summary.plain(mta, first, recipients, submission);
               }
             : undefined,
       },

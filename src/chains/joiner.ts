@@ -103,7 +103,7 @@ import {
   rootOf,
   takeLife,
 } from './life.ts';
-import { LightLives, type PlainSink } from './light.ts';
+import { LightLives, type PlainSink, type Told } from './light.ts';
 import { JoinerState, limit, type SenderCheck, type SessionFacts } from './state.ts';
 
 /** Called once per chain, with the life at its root, when nothing can join it any more. */
@@ -148,13 +148,16 @@ export class Joiner {
       readonly leftOpen?: boolean;
       /** Counts messages of which nothing is to be told; with lean only. */
       readonly onPlain?: PlainSink;
+      readonly told?: Told;
     } = {},
   ) {
     this.#sink = sink;
     this.#lean = options.lean ?? false;
     this.#leftOpen = options.leftOpen ?? false;
     this.#light =
-      this.#lean && options.onPlain !== undefined ? new LightLives(this.state, options.onPlain) : null;
+      this.#lean && options.onPlain !== undefined
+        ? new LightLives(this.state, options.onPlain, options.told ?? { everyClient: true, uids: new Set() })
+        : null;
   }
 
   get isLeftOpen(): boolean {

@@ -22,6 +22,7 @@ import {
   ENVELOPE,
   FORWARDED,
   KEPT_TOO,
+  LOCAL_CHANNEL,
   LOOPBACK,
   MESSAGE_ID,
   MORE,
@@ -48,6 +49,7 @@ import {
   END_IMPLIED,
   ENDED_GRACE,
   IMPLIED_END_GRACE,
+  type Life,
   MESSAGE_NUMBER,
   NEVER_QUEUED_GRACE,
   nextSerial,
@@ -57,8 +59,25 @@ import {
 } from './life.ts';
 import type { JoinerState } from './state.ts';
 
-/** Counts a plain message: of this MTA, accepted at this instant (ms), delivered to so many recipients. */
-export type PlainSink = (mta: Mta, first: number, recipients: number) => void;
+/** Who handed a message in: what findings ask of ordinary messages of our own. */
+export type Submission = Pick<
+  Life,
+  'mta' | 'id' | 'first' | 'origin' | 'uid' | 'authUser' | 'clientIp' | 'reversePath'
+>;
+
+/**
+ * Counts a plain message: of this MTA, accepted at this instant (ms), delivered to so many recipients; with its
+ * submission where it may be one of ours.
+ */
+export type PlainSink = (mta: Mta, first: number, recipients: number, submission: Submission | null) => void;
+
+/** Whose submissions are told, beside those that authenticated and those from networks that cannot be outside. */
+export interface Told {
+  /** Any client's: some networks are ours by the user's word. */
+  readonly everyClient: boolean;
+  /** qmail: those of these uids. */
+  readonly uids: ReadonlySet<number>;
+}
 
 // A life is a row in each of three arrays: numbers; times and keys; texts.
 const NUMBERS = 16;
@@ -79,7 +98,7 @@ const ATTEMPTS = 11;
 const LENGTHS = 15;
 
 const MOST_RECIPIENTS = 4;
-/** In a number of attempts: the relay was `local`. */
+/** In a number of attempts: the relay was `local`; qmail: the local channel. */
 const TO_LOCAL = 1 << 24;
 
 const TIMES = 8;
@@ -149,9 +168,12 @@ export class LightLives {
   readonly #deliveries = new Int32Array(SLOTS);
   readonly #processes = new Int32Array(SLOTS);
 
-  constructor(state: JoinerState, plain: PlainSink) {
+  readonly #told: Told;
+
+  constructor(state: JoinerState, plain: PlainSink, told: Told) {
     this.#state = state;
     this.#plain = plain;
+    this.#told = told;
   }
 
   /** Takes the record if it is one of an ordinary message; false leaves it to the joiner. */
@@ -218,7 +240,8 @@ export class LightLives {
     if (row < 0) return false;
     const n = row * NUMBERS;
     const flags = this.#numbers[n + FLAGS];
-    if ((flags & OVER) !== 0) return false;
+    // What SPF said of a message waits for its envelope there.
+    if ((flags & OVER) !== 0 || this.#state.checks.size > 0) return false;
     if ((flags & TAKEN_OVER) === 0) {
       if (!this.#reversePath(row, head, record)) return false;
       this.#numbers[n + FLAGS] = flags | TAKEN_OVER;
@@ -270,6 +293,7 @@ export class LightLives {
   #submission(head: LineHead, record: ParsedRecord, at: number): boolean {
     if ((record.flags & ACCEPTED) === 0 || record.origin !== ORIGIN_SMTP || !record.hasReversePath)
       return false;
+    if (this.#state.checks.size > 0) return false;
     const { start, end } = record.reversePath;
     const { bytes } = head;
     // Printed names and escapes are the joiner's (unwrapAddress).
@@ -337,6 +361,7 @@ export class LightLives {
     if (end - start > TO_ROOM) return false;
     const recipient = this.#recipient(row, textKey(head.bytes, start, end));
     if (recipient < 0) return false;
+    if ((record.flags & LOCAL_CHANNEL) !== 0) this.#numbers[n + ATTEMPTS + recipient] |= TO_LOCAL;
     const slot = slotOf(head.host, record.delivery);
     if (this.#deliveries[slot] > 0) this.#promote(this.#deliveries[slot] - 1);
     this.#state.deliveries.delete(head.host, record.delivery);
@@ -521,12 +546,42 @@ export class LightLives {
         ) {
           this.#promote(row);
         } else {
-          this.#plain((flags & MTA_BITS) as Mta, times[t + FIRST], recipients);
+          const submission = this.#isOurs(row) ? this.#submitted(row) : null;
+          this.#plain((flags & MTA_BITS) as Mta, times[t + FIRST], recipients, submission);
           this.#release(row);
         }
       }
       ring.shift();
     }
+  }
+
+  /** Whether its submission is told. The look at the client's first bytes leaves most strangers out. */
+  #isOurs(row: number): boolean {
+    const n = row * NUMBERS;
+    const lengths = this.#numbers[n + LENGTHS];
+    if (((lengths >>> USER_SHIFT) & 255) > 0) return true;
+    if (((lengths >>> CLIENT_SHIFT) & 255) === 0) return this.#told.uids.has(this.#numbers[n + UID]);
+    const client = row * TEXTS + CLIENT_AT;
+    return this.#told.everyClient || mayBePrivate(this.#texts[client], this.#texts[client + 1]);
+  }
+
+  #submitted(row: number): Submission {
+    const n = row * NUMBERS;
+    const mta = (this.#numbers[n + FLAGS] & MTA_BITS) as Mta;
+    const lengths = this.#numbers[n + LENGTHS];
+    const client = (lengths >>> CLIENT_SHIFT) & 255;
+    const user = (lengths >>> USER_SHIFT) & 255;
+    const path = this.#text(row, PATH_AT, lengths >>> PATH_SHIFT, false);
+    return {
+      mta,
+      id: this.#text(row, ID_AT, lengths & 255, true),
+      first: this.#times[row * TIMES + FIRST],
+      origin: mta === QMAIL ? ORIGIN_UNKNOWN : ORIGIN_SMTP,
+      uid: this.#numbers[n + UID],
+      authUser: user > 0 ? this.#text(row, USER_AT, user, false) : null,
+      clientIp: client > 0 ? this.#text(row, CLIENT_AT, client, true) : null,
+      reversePath: mta === SENDMAIL ? unwrapAddress(path) : path,
+    };
   }
 
   /** The life with this id, if it is one of these, becomes a Life in the joiner's table. */
@@ -613,7 +668,9 @@ export class LightLives {
       const attempts = numbers[n + ATTEMPTS + i];
       r.attempts = attempts & (TO_LOCAL - 1);
       if (r.attempts > 0) r.outcome = SENT;
-      if ((attempts & TO_LOCAL) !== 0) r.relay = 'local';
+      if ((attempts & TO_LOCAL) === 0) continue;
+      if (mta === QMAIL) r.local = true;
+      else r.relay = 'local';
     }
     this.#state.table.push(life);
     if (mta === QMAIL) {
@@ -753,6 +810,12 @@ class Ring {
     this.#entries[2 * at + 1] = serial;
     this.#size += 1;
   }
+}
+
+/** Loopback and private networks begin with 10, 12, 16, 17, 19, `:` or `f`; as Inside (suspects/) has them. */
+function mayBePrivate(first: number, second: number): boolean {
+  if (first !== 0x31) return first === 0x3a || (first | 0x20) === 0x66;
+  return second === 0x30 || second === 0x32 || second === 0x36 || second === 0x37 || second === 0x39;
 }
 
 function checkIn(record: ParsedRecord): number {

@@ -52,7 +52,7 @@ export class Evidence {
   readonly #topics = new Map<string, Topic>();
 
   /** One chain that shows it. */
-  add(topic: string, root: Life): void {
+  add(topic: string, root: Pick<Life, 'mta' | 'id' | 'first'>): void {
     this.#topic(topic)?.add({ mta: root.mta, id: root.id, at: root.first });
   }
 

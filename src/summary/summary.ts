@@ -9,6 +9,7 @@
  */
 import type { Outcome } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
+import type { Submission } from '../chains/light.ts';
 import {
   dsnOutcome,
   dsnRecipient,
@@ -141,10 +142,11 @@ export class Summary {
   }
 
   /** Counts a message that was accepted at `first` (ms) and delivered to so many; nothing else is to be told of it. */
-  plain(mta: Mta, first: number, recipients: number): void {
+  plain(mta: Mta, first: number, recipients: number, submission: Submission | null = null): void {
     this.seen[mta] = true;
     this.#count(mta, first, 1, 1, 0, 0, 0);
     this.recipients.delivered += recipients;
+    if (submission !== null) this.traffic.submission(submission, this.inside);
   }
 
   /** Counts one chain, given the life at its root. */

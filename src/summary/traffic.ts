@@ -5,6 +5,7 @@
  * Ordinary messages pass through `ordinary` in one comparison or two: it is called for every message.
  */
 import type { Life } from '../chains/life.ts';
+import type { Submission } from '../chains/light.ts';
 import { dsnOutcome, type SeenDsn, type SeenRecipient } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import { ORIGIN_LOCAL, POSTFIX, QMAIL } from '../records/record.ts';
@@ -42,19 +43,24 @@ export class Traffic {
 
   /** Every message: what costs nothing for those that a stranger sent to a mailbox. */
   message(root: Life, inside: Inside): void {
+    this.submission(root, inside);
+    if (root.piped) this.#piped(root);
+  }
+
+  /** What concerns the submission only; light lives (chains/light.ts) have no more. */
+  submission(root: Submission, inside: Inside): void {
     if (root.authUser !== null) this.#submitted(root, root.authUser);
     else if (root.origin === ORIGIN_LOCAL) this.#local(root);
     else if (root.clientIp !== null && inside.hasNetwork(root.clientIp)) this.#sent(root);
     else if (root.mta === QMAIL && WEB_UIDS.has(root.uid)) this.#local(root);
-    if (root.piped) this.#piped(root);
   }
 
-  #sent(root: Life): void {
+  #sent(root: Submission): void {
     if (root.reversePath !== null && root.reversePath !== '')
       this.senders.add(root.reversePath.toLowerCase());
   }
 
-  #submitted(root: Life, user: string): void {
+  #submitted(root: Submission, user: string): void {
     this.#sent(root);
     const path = root.reversePath;
     if (path === null || path === '' || PROTOCOL_ONLY.test(user)) return;
@@ -64,9 +70,9 @@ export class Traffic {
     this.evidence.add('foreign_sender', root);
   }
 
-  #local(root: Life): void {
+  #local(root: Submission): void {
     this.#sent(root);
-    if (root.uid < 0 || root.parent !== null) return;
+    if (root.uid < 0) return;
     this.uids.add(String(root.uid));
     this.uidSenders.add(`${root.uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
     this.evidence.add(`uid ${root.uid}`, root);

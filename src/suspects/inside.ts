@@ -33,11 +33,12 @@ export class Inside {
   readonly #networks = new BlockList();
   readonly #domains = new Set<string>(['localhost']);
   readonly #known = new Map<string, boolean>();
-  readonly #builtInOnly: boolean;
+  /** No network but the built-in ones. */
+  readonly builtInOnly: boolean;
 
   constructor(entries: readonly InsideEntry[] = []) {
     for (const [address, prefix, family] of BUILT_IN) this.#networks.addSubnet(address, prefix, family);
-    this.#builtInOnly = entries.every(({ kind }) => kind === 'domain');
+    this.builtInOnly = entries.every(({ kind }) => kind === 'domain');
     for (const entry of entries) {
       if (entry.kind === 'domain') this.#domains.add(entry.name);
       else this.#networks.addSubnet(entry.address, entry.prefix, entry.family === 4 ? 'ipv4' : 'ipv6');
@@ -46,7 +47,7 @@ export class Inside {
 
   /** Whether a client's address is in one of our networks; false for what is no address. */
   hasNetwork(ip: string): boolean {
-    if (this.#builtInOnly && !mayBeBuiltIn(ip)) return false;
+    if (this.builtInOnly && !mayBeBuiltIn(ip)) return false;
     let known = this.#known.get(ip);
     if (known === undefined) {
       const bare = ip.replace(MAPPED, '');
