@@ -210,7 +210,10 @@ export class Analysis {
   }
 
   #take(head: LineHead, times: number): LineClass {
-    if (head.textStart >= head.textEnd) return head.tag.program === 'other' ? FOREIGN : IGNORED;
+    if (head.textStart >= head.textEnd) {
+      const { program } = head.tag;
+      return program === 'other' || program === 'spf' ? FOREIGN : IGNORED;
+    }
     const parser = parserFor(head);
     if (parser === null) return FOREIGN;
     const { mta } = parser;
