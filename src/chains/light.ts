@@ -562,7 +562,10 @@ export class LightLives {
     if (((lengths >>> USER_SHIFT) & 255) > 0) return true;
     if (((lengths >>> CLIENT_SHIFT) & 255) === 0) return this.#told.uids.has(this.#numbers[n + UID]);
     const client = row * TEXTS + CLIENT_AT;
-    return this.#told.everyClient || mayBePrivate(this.#texts[client], this.#texts[client + 1]);
+    return (
+      this.#told.everyClient ||
+      mayBePrivate(this.#texts[client], this.#texts[client + 1], this.#texts[client + 2])
+    );
   }
 
   #submitted(row: number): Submission {
@@ -812,10 +815,22 @@ class Ring {
   }
 }
 
-/** Loopback and private networks begin with 10, 12, 16, 17, 19, `:` or `f`; as Inside (suspects/) has them. */
-function mayBePrivate(first: number, second: number): boolean {
+/** By its first three bytes, whether an address may be loopback or private; which ones are is the caller's (suspects/inside.ts). */
+export function mayBePrivate(first: number, second: number, third: number): boolean {
   if (first !== 0x31) return first === 0x3a || (first | 0x20) === 0x66;
-  return second === 0x30 || second === 0x32 || second === 0x36 || second === 0x37 || second === 0x39;
+  switch (second) {
+    case 0x30: // 10. 100
+      return third === 0x2e || third === 0x30;
+    case 0x32: // 127
+      return third === 0x37;
+    case 0x36: // 169
+      return third === 0x39;
+    case 0x37: // 172
+    case 0x39: // 192
+      return third === 0x32;
+    default:
+      return false;
+  }
 }
 
 function checkIn(record: ParsedRecord): number {

@@ -423,12 +423,14 @@ export function wasAttempted(root: Life): boolean {
 }
 
 export function suppressionCause(root: Life): string | null {
+  if (root.mark !== null || root.next.length === 0) return root.mark;
   for (const life of messageLives(root)) if (life.mark !== null) return life.mark;
   return null;
 }
 
 /** What SPF said of the client and the reverse-path ("fail", "pass", ...), where a milter or policy daemon logged it. */
 export function senderChecked(root: Life): string | null {
+  if (root.spf !== null || root.next.length === 0) return root.spf;
   for (const life of messageLives(root)) if (life.spf !== null) return life.spf;
   return null;
 }

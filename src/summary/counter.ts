@@ -22,6 +22,11 @@ export class Counter {
     else this.overflow += n;
   }
 
+  /** Remembers that there was such a key, whatever the number. */
+  see(key: string): void {
+    if (!this.counts.has(key)) this.add(key);
+  }
+
   merge(other: Counter): void {
     this.overflow += other.overflow;
     for (const [key, n] of other.counts) this.add(key, n);

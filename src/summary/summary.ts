@@ -168,10 +168,11 @@ export class Summary {
     // A probe's answer (`sendmail -bv`) and a notice without a parent are nobody's DSN.
     if (nature === PROBE || nature === NOTHING) return;
     const dsns = dsnsOf(root);
-    this.traffic.dsns(root, dsns);
-    for (const dsn of dsns) {
+    const outcomes = dsns.map((dsn) => dsnOutcome(dsn).outcome);
+    this.traffic.dsns(root, dsns, outcomes);
+    for (const [i, dsn] of dsns.entries()) {
       this.dsn[dsn.kind] += 1;
-      this.dsnOutcomes[dsnOutcome(dsn).outcome] += 1;
+      this.dsnOutcomes[outcomes[i]] += 1;
       if (dsn.kind === 'failure' || dsn.kind === 'delay' || dsn.kind === 'success') {
         const to = dsnRecipient(dsn);
         if (to !== null) this.dsnDomains.add(domainOf(to) || '(local)');

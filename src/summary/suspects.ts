@@ -48,49 +48,55 @@ export class SuspectTallies {
   tally(root: Life, { suspect, reasons, clientIp, victims, failed }: Judged): void {
     this.verdicts[suspect.verdict] += 1;
     this.dsns += victims.length;
-    for (const reason of reasons) this.evidence.add(reason, root);
-    for (const reason of OF_VICTIMS)
-      if (reasons.includes(reason)) this.#concerns(reason, [domainOf(victims[0])]);
+    const domain = domainOf(victims[0]);
+    for (const reason of reasons) {
+      this.evidence.add(reason, root);
+      if (OF_VICTIMS.has(reason)) this.concerned.add(`${reason}${AND}${domain}`);
+    }
     if (clientIp !== null) {
       this.clients.add(clientIp);
       this.networks.add(networkOf(clientIp));
       this.byClient.add(clientIp, root);
     }
     this.victims.add(victims[0]);
-    this.victimDomains.add(domainOf(victims[0]));
+    this.victimDomains.add(domain);
     this.byVictim.add(victims[0], root);
     const hour = Math.floor(root.first / HOUR);
     this.hours.set(hour, (this.hours.get(hour) ?? 0) + 1);
     this.#failures(root, failed);
   }
 
+  /** A message to five unknown users of one hop is one suspect there. */
   #failures(root: Life, failed: Judged['failed']): void {
-    // A message to five unknown users of one hop is one suspect there.
-    for (const hop of distinct(failed, ({ hop }) => hop)) this.nextHops.add(hop);
-    for (const address of distinct(failed, ({ address }) => address || null)) this.recipients.add(address);
-    for (const reason of ['accepted_then_refused_by_next_hop', 'content_refused_after_accept'] as const) {
-      const refused = failed.filter((recipient) => recipient.reason === reason);
-      this.#concerns(
-        reason,
-        distinct(refused, ({ address, hop }) => `${domainOf(address ?? '')}${AND}${hop}`),
-      );
+    let unknown = false;
+    let looping = false;
+    const told = new Set<string>();
+    const once = (counter: Counter, key: string): void => {
+      // One failed recipient, as nearly always, tells nothing twice.
+      if (failed.length > 1) {
+        const place = `${counter === this.nextHops ? 'hop' : counter === this.recipients ? 'to' : ''} ${key}`;
+        if (told.has(place)) return;
+        told.add(place);
+      }
+      counter.add(key);
+    };
+    for (const { address, reason, failure, hop, agent } of failed) {
+      if (hop !== null) {
+        once(this.nextHops, hop);
+        if (reason !== 'loop') once(this.concerned, `${reason}${AND}${domainOf(address ?? '')}${AND}${hop}`);
+      }
+      if (address) {
+        once(this.recipients, address);
+        if (reason === 'loop') once(this.concerned, `loop${AND}${address}`);
+      }
+      if (agent === null) continue;
+      if (reason === 'loop') looping = true;
+      if (failure !== 'user unknown') continue;
+      unknown = true;
+      once(this.concerned, `unknown_local_user${AND}${agent}`);
     }
-    const unknown = failed.filter(({ agent, failure }) => agent !== null && failure === 'user unknown');
-    if (unknown.length > 0) this.evidence.add('unknown_local_user', root);
-    this.#concerns(
-      'unknown_local_user',
-      distinct(unknown, ({ agent }) => agent),
-    );
-    const looping = failed.filter(({ reason }) => reason === 'loop');
-    if (looping.some(({ agent }) => agent !== null)) this.evidence.add('local_loop', root);
-    this.#concerns(
-      'loop',
-      distinct(looping, ({ address }) => address || null),
-    );
-  }
-
-  #concerns(topic: string, keys: Iterable<string>): void {
-    for (const key of keys) this.concerned.add(`${topic}${AND}${key}`);
+    if (unknown) this.evidence.add('unknown_local_user', root);
+    if (looping) this.evidence.add('local_loop', root);
   }
 
   /** What a topic is about, most first. */
@@ -125,16 +131,12 @@ export class SuspectTallies {
 }
 
 /** What is told by whom it hits. */
-const OF_VICTIMS = ['return_receipt', 'delay_warning', 'spf_fail', 'spf_softfail'] as const;
-
-function distinct<T>(from: readonly T[], key: (of: T) => string | null): Set<string> {
-  const keys = new Set<string>();
-  for (const one of from) {
-    const found = key(one);
-    if (found !== null) keys.add(found);
-  }
-  return keys;
-}
+const OF_VICTIMS: ReadonlySet<Reason> = new Set([
+  'return_receipt',
+  'delay_warning',
+  'spf_fail',
+  'spf_softfail',
+] as const);
 
 /** The counters, by name. */
 export const SUSPECT_TABLES = [

@@ -6,7 +6,7 @@
  */
 import type { Life } from '../chains/life.ts';
 import type { Submission } from '../chains/light.ts';
-import { dsnOutcome, type SeenDsn, type SeenRecipient } from '../chains/view.ts';
+import type { SeenDsn, SeenRecipient } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import { ORIGIN_LOCAL, POSTFIX, QMAIL } from '../records/record.ts';
 import type { Inside } from '../suspects/inside.ts';
@@ -35,6 +35,7 @@ export class Traffic {
   readonly rewritten = new Counter();
   /** Recipients of null-sender mail from outside, with the client; and whoever sent mail from here. */
   readonly nullRecipients = new Counter();
+  /** Seen or not; the numbers mean nothing. */
   readonly senders = new Counter();
   /** DSNs that could not be delivered or wait, by their domain; DSNs by hour. */
   readonly undeliverable = new Counter();
@@ -57,7 +58,7 @@ export class Traffic {
 
   #sent(root: Submission): void {
     if (root.reversePath !== null && root.reversePath !== '')
-      this.senders.add(root.reversePath.toLowerCase());
+      this.senders.see(root.reversePath.toLowerCase());
   }
 
   #submitted(root: Submission, user: string): void {
@@ -102,15 +103,16 @@ export class Traffic {
     }
   }
 
-  /** All DSNs of a chain. */
-  dsns(root: Life, dsns: readonly SeenDsn[]): void {
+  /** All DSNs of a chain, with what became of each. */
+  dsns(root: Life, dsns: readonly SeenDsn[], outcomes: readonly string[]): void {
+    if (dsns.length === 0) return;
     if (dsns.length > STORM_OF_ONE) this.evidence.add('dsn_storm', root);
     let failed = false;
     let waits = false;
-    for (const dsn of dsns) {
+    for (const [i, dsn] of dsns.entries()) {
       const hour = Math.floor(dsn.link.at / HOUR);
       this.dsnHours.set(hour, (this.dsnHours.get(hour) ?? 0) + 1);
-      const { outcome } = dsnOutcome(dsn);
+      const outcome = outcomes[i];
       if (outcome === 'failed' || outcome === 'expired') failed = true;
       else if (outcome === 'deferred') waits = true;
       else continue;

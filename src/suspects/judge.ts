@@ -20,7 +20,7 @@ import { reasonClass } from '../dsn/reasons.ts';
 import { ORIGIN_LOCAL, ORIGIN_SMTP, QMAIL } from '../records/record.ts';
 import type { Inside } from './inside.ts';
 import { hopOf, staysHere, wasLocal } from './locality.ts';
-import { REASONS, type Reason, reasonEntry } from './reasons.ts';
+import { REASONS, type Reason, type ReasonEntry } from './reasons.ts';
 
 /** A recipient that failed after acceptance. */
 export interface FailedRecipient {
@@ -53,6 +53,7 @@ export function judge(
   inside: Inside,
 ): Judged | null {
   if (dsns.length === 0 || !isFromOutside(root, inside)) return null;
+  if (wantsBounces(root)) return null;
   const outside = dsns.filter((dsn) => goesOutside(dsn, inside));
   if (outside.length === 0) return null;
   const found = new Set<Reason>();
@@ -67,10 +68,11 @@ export function judge(
   if (sender !== null) found.add(sender);
   // qmail-send names no client, so nothing proves that it was an outside one.
   if (root.origin !== ORIGIN_SMTP) found.add('client_unknown');
-  const reasons = REASONS.map((entry) => entry.name).filter((name) => found.has(name));
+  const entries: readonly ReasonEntry[] = REASONS.filter(({ name }) => found.has(name));
+  const suspect = verdictOf(entries);
   return {
-    suspect: verdictOf(reasons),
-    reasons,
+    suspect,
+    reasons: suspect.reasons as Reason[],
     clientIp: root.clientIp,
     victims: outside.map((dsn) => withLowerDomain(dsnRecipient(dsn) as string)),
     failed,
@@ -94,11 +96,16 @@ export function isFromOutside(root: Life, inside: Inside): boolean {
 const WANTS_BOUNCES =
   /^owner-|-(?:owner|request|bounces?)(?:[+-][^@]*)?@|-@\[\]$|[+-][^@]*=[^@=]+\.[a-z][a-z-]+@/i;
 
+/** Told by a byte or two, which hardly any other address has. */
+function wantsBounces({ reversePath }: Life): boolean {
+  if (reversePath === null || !(reversePath.includes('-') || reversePath.includes('='))) return false;
+  return WANTS_BOUNCES.test(reversePath);
+}
+
 function goesOutside(dsn: SeenDsn, inside: Inside): boolean {
   if (dsn.kind !== 'failure' && dsn.kind !== 'delay' && dsn.kind !== 'success') return false;
   const to = dsnRecipient(dsn);
   if (to === null || inside.hasAddress(to)) return false;
-  if (WANTS_BOUNCES.test(dsn.about.reversePath ?? to)) return false;
   return dsn.link.child === null || !staysHere(dsn.link.child);
 }
 
@@ -172,22 +179,29 @@ function senderReason(root: Life): Reason | null {
 /** What each further sign adds to the strongest one. */
 const FURTHER = 5;
 
-function verdictOf(reasons: readonly Reason[]): Suspect {
-  const entries = reasons.map(reasonEntry);
-  const signs = entries.filter(({ strength }) => strength !== 'lowers');
-  const lowering = entries
-    .filter(({ strength }) => strength === 'lowers')
-    .reduce((n, { points }) => n + points, 0);
-  const strongest = Math.max(0, ...signs.map(({ points }) => points));
-  const score = strongest + FURTHER * Math.max(0, signs.length - 1) + lowering;
-  let verdict: Suspect['verdict'] = 'possible';
-  if (signs.some(({ strength }) => strength === 'confirms')) {
-    // A DSN that fails proves a wrong sender, but not that a stranger handed the message in.
-    verdict = reasons.includes('client_unknown') ? 'likely' : 'confirmed';
-  } else if (signs.some(({ strength }) => strength === 'likely') && !reasons.includes('spf_pass')) {
-    verdict = 'likely';
+/** `entries` are the reasons found, the strongest first. */
+function verdictOf(entries: readonly ReasonEntry[]): Suspect {
+  let strongest = 0;
+  let signs = 0;
+  let lowering = 0;
+  let confirmed = false;
+  let likely = false;
+  for (const { strength, points } of entries) {
+    if (strength === 'lowers') {
+      lowering += points;
+      continue;
+    }
+    signs += 1;
+    if (points > strongest) strongest = points;
+    if (strength === 'confirms') confirmed = true;
+    if (strength === 'likely') likely = true;
   }
-  return { verdict, score: clamp(score), reasons: [...reasons] };
+  const reasons = entries.map(({ name }) => name);
+  let verdict: Suspect['verdict'] = 'possible';
+  // A DSN that fails proves a wrong sender, but not that a stranger handed the message in.
+  if (confirmed) verdict = reasons.includes('client_unknown') ? 'likely' : 'confirmed';
+  else if (likely && !reasons.includes('spf_pass')) verdict = 'likely';
+  return { verdict, score: clamp(strongest + FURTHER * Math.max(0, signs - 1) + lowering), reasons };
 }
 
 export function clamp(score: number): number {
