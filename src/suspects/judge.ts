@@ -53,7 +53,6 @@ export function judge(
   inside: Inside,
 ): Judged | null {
   if (dsns.length === 0 || !isFromOutside(root, inside)) return null;
-  if (wantsBounces(root)) return null;
   const outside = dsns.filter((dsn) => goesOutside(dsn, inside));
   if (outside.length === 0) return null;
   const found = new Set<Reason>();
@@ -106,6 +105,8 @@ function goesOutside(dsn: SeenDsn, inside: Inside): boolean {
   if (dsn.kind !== 'failure' && dsn.kind !== 'delay' && dsn.kind !== 'success') return false;
   const to = dsnRecipient(dsn);
   if (to === null || inside.hasAddress(to)) return false;
+  // A list on this host has its owner as reverse-path behind the expansion.
+  if (wantsBounces(dsn.about)) return false;
   return dsn.link.child === null || !staysHere(dsn.link.child);
 }
 

@@ -45,13 +45,16 @@ function leaks(names: Set<string>, text: string): string[] {
 
 const RUNS = [
   ...['text', 'est-dsn', 'json', 'html', 'prometheus'].map((format) => ['report', '--format', format]),
-  ...['statistics', 'dsn_reasons', 'dsn_domains', 'refusing_relays', 'notes'].map((table) => [
-    'report',
-    '--format',
-    'csv',
-    '--table',
-    table,
-  ]),
+  ...[
+    'statistics',
+    'dsn_reasons',
+    'dsn_domains',
+    'refusing_relays',
+    'notes',
+    'findings',
+    'suspect_clients',
+    'suspect_victims',
+  ].map((table) => ['report', '--format', 'csv', '--table', table]),
   ...['ndjson', 'csv', 'text'].map((format) => ['chains', '--format', format]),
 ];
 
