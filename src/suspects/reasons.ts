@@ -21,7 +21,7 @@ export const REASONS = [
     name: 'dsn_undeliverable',
     strength: 'confirms',
     points: 90,
-    words: 'the DSN itself could not be delivered: the sender does not exist',
+    words: 'the DSN itself could not be delivered',
   },
   {
     name: 'spf_fail',
@@ -34,7 +34,7 @@ export const REASONS = [
     name: 'content_refused_after_accept',
     strength: 'likely',
     points: 65,
-    words: 'the next hop refused the content after we had accepted it',
+    words: 'the next hop refused the content after that',
   },
   {
     name: 'accepted_then_refused_by_next_hop',
@@ -54,20 +54,20 @@ export const REASONS = [
     name: 'accepted_then_failed',
     strength: 'possible',
     points: 30,
-    words: 'failed after acceptance, no next hop answered',
+    words: 'failed, and no next hop answered',
   },
   {
     name: 'accepted_then_expired',
     strength: 'possible',
     points: 30,
-    words: 'accepted, then given up after too long in the queue',
+    words: 'given up after too long in the queue',
   },
   { name: 'delay_warning', strength: 'possible', points: 25, words: 'a delay warning to a stranger' },
   {
     name: 'dsn_stuck',
     strength: 'possible',
     points: 35,
-    words: 'the DSN is stuck: the sender takes no mail, or not ours',
+    words: 'the DSN is stuck in the queue',
   },
   {
     name: 'burst_from_client',
