@@ -29,7 +29,7 @@ import { PARSERS, parserFor } from '../records/registry.ts';
 import { text } from '../records/text.ts';
 import { Summary } from '../summary/summary.ts';
 import { WEB_UIDS } from '../summary/traffic.ts';
-import type { Inside } from '../suspects/inside.ts';
+import { Inside } from '../suspects/inside.ts';
 
 export interface AnalysisOptions {
   /** Read this MTA only; lines of the others are foreign. */
@@ -81,7 +81,8 @@ export class Analysis {
   #leadingRepeats = 0;
 
   constructor(options: AnalysisOptions = {}) {
-    this.summary = new Summary(options.inside);
+    const inside = options.inside ?? new Inside();
+    this.summary = new Summary(inside);
     this.#mta = options.mta ?? null;
     this.#onUnread = options.onUnread;
     const onChain = options.onChain;
@@ -95,7 +96,7 @@ export class Analysis {
       },
       {
         lean: options.lean,
-        told: { everyClient: !this.summary.inside.builtInOnly, uids: WEB_UIDS },
+        told: { everyClient: !inside.builtInOnly, uids: WEB_UIDS },
         leftOpen: options.leftOpen,
         onPlain:
           onChain === undefined

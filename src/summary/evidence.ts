@@ -48,6 +48,13 @@ function compare(a: Seen, b: Seen): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
+/** A topic, its chains by MTA, and its examples (MTA, id, ms since the epoch). */
+export type EvidenceRow = readonly [
+  topic: string,
+  counts: readonly number[],
+  examples: readonly (readonly [mta: number, id: string, at: number])[],
+];
+
 export class Evidence {
   readonly #topics = new Map<string, Topic>();
 
@@ -91,6 +98,19 @@ export class Evidence {
       for (let mta = 0; mta < 3; mta += 1) own.counts[mta] += topic.counts[mta];
       for (const seen of topic.examples) own.keep(seen);
     }
+  }
+
+  /** Everything as plain JSON: `addRow` of each to an empty one makes the same. */
+  *rows(): Iterable<EvidenceRow> {
+    for (const [topic, { counts, examples }] of this.#topics)
+      yield [topic, [...counts], examples.map(({ mta, id, at }) => [mta, id, at])];
+  }
+
+  addRow([name, counts, examples]: EvidenceRow): void {
+    const topic = this.#topic(name);
+    if (topic === null) return;
+    for (let mta = 0; mta < 3; mta += 1) topic.counts[mta] += counts[mta];
+    for (const [mta, id, at] of examples) topic.keep({ mta, id, at });
   }
 
   #topic(name: string): Topic | null {

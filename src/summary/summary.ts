@@ -120,10 +120,10 @@ export class Summary {
   readonly spf = new SpfTallies();
   readonly traffic = new Traffic();
   /** What is not outside; not part of the sum, but every part must have been counted with the same. */
-  readonly inside: Inside;
+  readonly #inside: Inside;
 
   constructor(inside: Inside = new Inside()) {
-    this.inside = inside;
+    this.#inside = inside;
   }
 
   line(lineClass: LineClass): void {
@@ -146,7 +146,7 @@ export class Summary {
     this.seen[mta] = true;
     this.#count(mta, first, 1, 1, 0, 0, 0);
     this.recipients.delivered += recipients;
-    if (submission !== null) this.traffic.submission(submission, this.inside);
+    if (submission !== null) this.traffic.submission(submission, this.#inside);
   }
 
   /** Counts one chain, given the life at its root. */
@@ -160,7 +160,7 @@ export class Summary {
         this.suspects.evidence.add('spf_marked', root);
       }
       if (root.spf !== null) this.spf.results.add(root.spf);
-      this.traffic.message(root, this.inside);
+      this.traffic.message(root, this.#inside);
       return;
     }
     this.seen[root.mta] = true;
@@ -183,7 +183,7 @@ export class Summary {
     if (nature === HEADLESS) return;
     const recipients = recipientsOf(root);
     for (const seen of recipients) this.recipients[seen.outcome] += 1;
-    if (nature === NULL_MESSAGE) this.traffic.nullMessage(root, recipients, this.inside);
+    if (nature === NULL_MESSAGE) this.traffic.nullMessage(root, recipients, this.#inside);
     if (nature !== MESSAGE) return;
     this.#stranger(root, dsns, recipients);
     const failures = dsns.reduce((n, d) => n + (d.kind === 'failure' ? 1 : 0), 0);
@@ -241,13 +241,13 @@ export class Summary {
 
   /** What the suspects and the findings want of a message. */
   #stranger(root: Life, dsns: readonly SeenDsn[], recipients: readonly SeenRecipient[]): void {
-    this.traffic.message(root, this.inside);
+    this.traffic.message(root, this.#inside);
     const checked = senderChecked(root);
     if (checked !== null) this.spf.results.add(checked);
     if (dsns.length === 0) return;
     const result = checked ?? suppressionCause(root)?.replace('spf=', '') ?? null;
     if (result !== null) this.spf.tally(result, dsns);
-    const judged = judge(root, dsns, recipients, this.inside);
+    const judged = judge(root, dsns, recipients, this.#inside);
     if (judged !== null) this.suspects.tally(root, judged);
   }
 
@@ -299,7 +299,7 @@ export class Summary {
   }
 
   clone(): Summary {
-    const copy = new Summary(this.inside);
+    const copy = new Summary(this.#inside);
     copy.merge(this);
     return copy;
   }
