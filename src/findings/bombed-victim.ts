@@ -12,8 +12,8 @@ const CRITICAL = 100;
 
 export const bombedVictim: Rule = ({ all }) => {
   const { suspects } = all;
-  const [address, atAddress] = suspects.victims.sorted()[0] ?? ['', 0];
-  const [domain, atDomain] = suspects.victimDomains.sorted()[0] ?? ['', 0];
+  const [address, atAddress] = suspects.victims.most() ?? ['', 0];
+  const [domain, atDomain] = suspects.victimDomains.most() ?? ['', 0];
   const one = atAddress >= BURST;
   const many = atDomain >= DOMAIN_LEAST && atDomain >= DOMAIN_PART * suspects.suspects;
   if (!one && !many) return null;

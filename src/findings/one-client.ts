@@ -9,7 +9,7 @@ const CRITICAL = 100;
 
 export const oneClient: Rule = ({ all }) => {
   const { suspects } = all;
-  const [client, count] = suspects.clients.sorted()[0] ?? ['', 0];
+  const [client, count] = suspects.clients.most() ?? ['', 0];
   if (count < BURST) return null;
   const address = familyOf(client) === 0 ? '192.0.2.1' : client;
   const cidr = familyOf(address) === 6 ? `${address}/128` : `${address}/32`;

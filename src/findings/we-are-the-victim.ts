@@ -34,12 +34,12 @@ export const weAreTheVictim: Rule = ({ all }) => {
     why: 'Somebody forges these addresses. The DSNs of the hosts that accept and bounce his mail come here.',
     counts: { messages: count, recipients: hit.length, most_clients: hit[0][1] },
     concerns: concerns(concerned),
-    examples: traffic.evidence.examples(`null ${hit[0][0]}`),
+    examples: traffic.byNullRecipient.examples(hit[0][0]),
     undecided:
       'Out-of-office replies use the null reverse-path as well, and mail that these users sent through other hosts, or before this ' +
       'log begins, cannot be seen here. The log has no content: a header check that logs the type of reports would tell.' +
       (traffic.senders.overflow > 0 ? ' There were more senders than are remembered.' : ''),
-    remedies: remediesFor(traffic.evidence.mtas(`null ${hit[0][0]}`), [
+    remedies: remediesFor(traffic.byNullRecipient.mtas(hit[0][0]), [
       {
         mta: null,
         text: 'Publish an SPF policy that ends in -all (and DMARC), so that fewer hosts accept the forgeries.',

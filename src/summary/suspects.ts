@@ -103,8 +103,7 @@ export class SuspectTallies {
   concernedBy(topic: string): { key: string; count: number }[] {
     const start = `${topic}${AND}`;
     return this.concerned
-      .sorted()
-      .filter(([key]) => key.startsWith(start))
+      .sortedBehind(start)
       .map(([key, count]) => ({ key: key.slice(start.length), count }));
   }
 

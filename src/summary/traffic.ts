@@ -35,6 +35,8 @@ export class Traffic {
   readonly rewritten = new Counter();
   /** Recipients of null-sender mail from outside, with the client; and whoever sent mail from here. */
   readonly nullRecipients = new Counter();
+  /** Examples by such a recipient: apart, since whoever writes to us chooses how many there are. */
+  readonly byNullRecipient = new Evidence();
   /** Seen or not; the numbers mean nothing. */
   readonly senders = new Counter();
   /** DSNs that could not be delivered or wait, by their domain; DSNs by hour. */
@@ -99,7 +101,7 @@ export class Traffic {
       const address = original ?? r?.address;
       if (!address) continue;
       this.nullRecipients.add(`${address.toLowerCase()}${AND}${root.clientIp ?? ''}`);
-      this.evidence.add(`null ${address.toLowerCase()}`, root);
+      this.byNullRecipient.add(address.toLowerCase(), root);
     }
   }
 
@@ -125,6 +127,7 @@ export class Traffic {
 
   merge(other: Traffic): void {
     this.evidence.merge(other.evidence);
+    this.byNullRecipient.merge(other.byNullRecipient);
     this.authenticated += other.authenticated;
     for (const table of TRAFFIC_TABLES) this[table].merge(other[table]);
     for (const [hour, n] of other.dsnHours) this.dsnHours.set(hour, (this.dsnHours.get(hour) ?? 0) + n);

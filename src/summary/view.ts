@@ -16,6 +16,7 @@ import {
   SUPPRESSED,
   type Summary,
 } from './summary.ts';
+import { TRAFFIC_TABLES } from './traffic.ts';
 
 export interface ReportOptions {
   /** Rows per table; 0 is none. */
@@ -264,6 +265,11 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
       `${all.lines[UNRECOGNISED]} lines were not recognised and ${all.lines[MALFORMED]} are broken; --unrecognised FILE keeps them.`,
     );
   }
+  if (TRAFFIC_TABLES.some((name) => all.traffic[name].overflow > 0) || all.suspects.concerned.overflow > 0)
+    say(
+      'findings_bounded',
+      'Findings met a bound of 100,000 different keys: whatever came later is missing in their counts.',
+    );
   for (const [name, counter] of [
     ['dsn_domains', all.dsnDomains],
     ['refusing_relays', all.refusingRelays],
