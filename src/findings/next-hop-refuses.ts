@@ -49,8 +49,8 @@ function remedies(domains: readonly string[]): Remedy[] {
     {
       mta: 'sendmail',
       text:
-        'List every valid recipient in the access map and refuse the rest of the domain. Since 8.16 the second feature is ' +
-        'also called blocklist_recipients. Then: makemap hash /etc/mail/access < /etc/mail/access',
+        'List every valid recipient in the access map and refuse the rest of the domain. Current ' +
+        'versions call the second feature blocklist_recipients. Then: makemap hash /etc/mail/access < /etc/mail/access',
       file: 'sendmail.mc',
       lines: [
         "FEATURE(`access_db', `hash -T<TMPF> /etc/mail/access')dnl",

@@ -60,9 +60,9 @@ export const senderIdentity: Rule = ({ all }) => {
       },
       {
         mta: 'sendmail',
-        text: 'sendmail has no such check of its own: a milter that compares {auth_authen} with MAIL FROM does it.',
-        file: 'sendmail.mc',
-        lines: ["define(`confMILTER_MACROS_ENVFROM', confMILTER_MACROS_ENVFROM``, {auth_authen}'')dnl"],
+        text: 'sendmail has no such check of its own: a milter that compares {auth_authen}, which it is given by default, with MAIL FROM does it.',
+        file: null,
+        lines: [],
         source: 'cf/README, confMILTER_MACROS_ENVFROM',
       },
     ]),
