@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains' | 'explain' | 'probe';
+export type Command = 'report' | 'chains' | 'check' | 'explain' | 'probe';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -24,6 +24,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'chains',
     synopsis: '[OPTION]... [FILE|DIR|-]...',
     doc: 'One record per message chain, as chains end: the message, its recipients, its DSNs and their fate.',
+  },
+  {
+    name: 'check',
+    synopsis: '[OPTION]... [FILE|DIR|-]...',
+    doc: 'A monitoring plugin: one line with performance data; exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, by the worst finding.',
   },
   {
     name: 'explain',
@@ -62,6 +67,8 @@ export type Key =
   | 'color'
   | 'withDsn'
   | 'suspect'
+  | 'warning'
+  | 'critical'
   | 'failed'
   | 'queueId'
   | 'sender'
@@ -94,11 +101,12 @@ export interface Flag {
   readonly repeatable?: boolean;
 }
 
-const LOGS: readonly Command[] = ['report', 'chains', 'explain'];
-const ALL: readonly Command[] = ['report', 'chains', 'explain', 'probe'];
+const LOGS: readonly Command[] = ['report', 'chains', 'check', 'explain'];
+const ALL: readonly Command[] = ['report', 'chains', 'check', 'explain', 'probe'];
 const PROBE: readonly Command[] = ['probe'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
+const CHECK: readonly Command[] = ['check'];
 
 const MTAS = ['auto', 'sendmail', 'postfix', 'qmail'];
 const COLORS = ['auto', 'always', 'never'];
@@ -111,7 +119,7 @@ export const FLAGS: readonly Flag[] = [
     commands: LOGS,
     value: 'MTA',
     type: 'choice',
-    choices: { report: MTAS, chains: MTAS, explain: MTAS },
+    choices: { report: MTAS, chains: MTAS, check: MTAS, explain: MTAS },
     doc: 'Whose lines these are. auto decides line by line, so mixed logs work.',
   },
   {
@@ -122,7 +130,7 @@ export const FLAGS: readonly Flag[] = [
     value: 'NETWORK|DOMAIN',
     type: 'inside',
     repeatable: true,
-    doc: 'What belongs to us: 192.0.2.0/24, 2001:db8::/32, example.com. May be repeated.',
+    doc: 'What belongs to us: networks of clients (192.0.2.0/24, 2001:db8::/32), domains of addresses (example.com). Loopback and private networks always do. May be repeated.',
   },
   {
     long: 'jobs',
@@ -201,7 +209,27 @@ export const FLAGS: readonly Flag[] = [
     key: 'suspect',
     category: 'Filters',
     commands: CHAINS,
-    doc: 'Only chains suspected of backscatter.',
+    doc: 'Only chains suspected of backscatter: a DSN to an outside address for a message that a stranger handed in.',
+  },
+  {
+    long: 'warning',
+    short: 'w',
+    key: 'warning',
+    category: 'Filters',
+    commands: CHECK,
+    value: 'N',
+    type: 'integer',
+    doc: 'WARNING with more than N suspects, whatever the findings say.',
+  },
+  {
+    long: 'critical',
+    short: 'c',
+    key: 'critical',
+    category: 'Filters',
+    commands: CHECK,
+    value: 'N',
+    type: 'integer',
+    doc: 'CRITICAL with more than N suspects, whatever the findings say.',
   },
   {
     long: 'queue-id',
