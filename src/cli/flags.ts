@@ -103,6 +103,10 @@ export interface Flag {
 
 const LOGS: readonly Command[] = ['report', 'chains', 'check', 'explain'];
 const ALL: readonly Command[] = ['report', 'chains', 'check', 'explain', 'probe'];
+/** Commands that print what the logs say. */
+const CHAINED: readonly Command[] = ['report', 'chains', 'explain'];
+/** Commands with a choice of formats. */
+const FORMATS: readonly Command[] = ['report', 'chains', 'explain', 'probe'];
 const PROBE: readonly Command[] = ['probe'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
@@ -313,7 +317,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'format',
     key: 'format',
     category: 'Output',
-    commands: ALL,
+    commands: FORMATS,
     value: 'FORMAT',
     type: 'choice',
     choices: {
@@ -358,14 +362,14 @@ export const FLAGS: readonly Flag[] = [
     long: 'anonymise',
     key: 'anonymise',
     category: 'Output',
-    commands: LOGS,
+    commands: CHAINED,
     doc: 'Replace addresses and hosts by stable pseudonyms.',
   },
   {
     long: 'color',
     key: 'color',
     category: 'Output',
-    commands: ALL,
+    commands: FORMATS,
     value: 'WHEN',
     type: 'choice',
     choices: { report: COLORS, chains: COLORS, explain: COLORS, probe: COLORS },
