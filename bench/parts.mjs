@@ -124,7 +124,7 @@ const PARTS = [
     },
   },
   {
-    name: '+ join and count (Analysis)',
+    name: '+ join and count (Analysis, lean, without the kernel)',
     modules: [
       'src/lines/splitter.js',
       'src/lines/head-parser.js',
@@ -138,8 +138,33 @@ const PARTS = [
       const [, , , , , { Analysis }] = modules;
       return () => {
         const heads = headParser(modules);
-        const analysis = new Analysis();
+        const analysis = new Analysis({ lean: true, kernel: false });
         eachLine(LineSplitter, (bytes, start, end) => (seen += analysis.line(heads, bytes, start, end)));
+      };
+    },
+  },
+  {
+    name: 'all of it, with the kernel (FastLines)',
+    modules: [
+      'src/lines/splitter.js',
+      'src/lines/head-parser.js',
+      'src/lines/clock.js',
+      'src/lines/names.js',
+      'src/lines/tags.js',
+      'src/analysis/analysis.js',
+      'src/analysis/fast-lines.js',
+    ],
+    make: (...modules) => {
+      const [, , , , , { Analysis }, { FastLines }] = modules;
+      return () => {
+        const analysis = new Analysis({ lean: true });
+        const count = (/** @type {number} */ _, /** @type {number} */ lines) => (seen += lines);
+        const fast = new FastLines(analysis, analysis.joiner.light, headParser(modules), count, 1 << 18);
+        for (let from = 0; from < block.length; ) {
+          const to = block.lastIndexOf(NEWLINE, Math.min(from + CHUNK, block.length) - 1) + 1;
+          fast.push(block.subarray(from, to));
+          from = to;
+        }
       };
     },
   },

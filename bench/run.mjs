@@ -156,11 +156,18 @@ function compare(figures, log) {
   return wrong.length === 0 ? 'exact' : wrong.join(', ');
 }
 
+const REPORT = [program, 'report', '--format', 'json', '--no-progress', '--year', '2026'];
+const statistics = (/** @type {string} */ output) => JSON.parse(output).statistics;
+
 /** @param {string} label @param {string} file @param {string} log @param {string[]} extra */
 async function programRow(label, file, log, ...extra) {
-  if (!existsSync(program)) return;
-  const args = [program, 'report', '--format', 'json', '--no-progress', '--year', '2026', ...extra, file];
-  await row(label, file, log, process.execPath, args, { figures: (output) => JSON.parse(output).statistics });
+  await row(label, file, log, process.execPath, [...REPORT, ...extra, file], { figures: statistics });
+}
+
+/** Every line by the TypeScript way. @param {string} label @param {string} log */
+async function kernelOffRow(label, log) {
+  const args = ['DSNSTAT_KERNEL=off', process.execPath, ...REPORT, '--jobs', '1', log];
+  await row(label, log, log, 'env', args, { figures: statistics });
 }
 
 const postfix = logFile('postfix', size, false);
@@ -188,7 +195,8 @@ await row(`split2 + regex + Map, ${cap}`, capped, capped, process.execPath, [riv
 });
 if (existsSync(program)) {
   await programRow('dsnstat, Postfix', postfix, postfix, '--jobs', '1');
-  await programRow('dsnstat, Postfix, all cores', postfix, postfix);
+  await programRow('dsnstat, Postfix, 2 jobs', postfix, postfix, '--jobs', '2');
+  await kernelOffRow('dsnstat, Postfix, without the kernel', postfix);
   await programRow('dsnstat, Postfix, .gz', gz, postfix, '--jobs', '1');
   if (zst) await programRow('dsnstat, Postfix, .zst', zst, postfix, '--jobs', '1');
   await row('same grep, Postfix, all addresses unique', unique, unique, 'grep', [
@@ -200,7 +208,17 @@ if (existsSync(program)) {
   for (const [mta, log] of others) {
     await row(`\`grep -c '${PATTERNS[mta]}'\`, ${mta}`, log, log, 'grep', ['-c', PATTERNS[mta], log]);
     await programRow(`dsnstat, ${mta}`, log, log, '--jobs', '1');
+    await programRow(`dsnstat, ${mta}, 2 jobs`, log, log, '--jobs', '2');
+    await kernelOffRow(`dsnstat, ${mta}, without the kernel`, log);
   }
+  const packed = [gz, ...others.map(([, log]) => compressed(log, `${log}.gz`, 'gzip -6 -c'))];
+  await row('`zcat`, three logs', packed[0], postfix, 'zcat', packed);
+  await row('dsnstat, three logs .gz, 2 jobs', packed[0], postfix, process.execPath, [
+    ...REPORT,
+    '--jobs',
+    '2',
+    ...packed,
+  ]);
 } else note(`${program} is not built: dsnstat's rows are left out`);
 
 // ---- the table --------------------------------------------------------------------------------------------------------
