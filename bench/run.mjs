@@ -110,7 +110,8 @@ const grepSeconds = new Map();
 /**
  * @param {string} label @param {string} file what is read @param {string} log what is in it, uncompressed
  * @param {string} command @param {string[]} args
- * @param {{ runs?: number, figures?: (output: string) => Record<string, number> }} [options] figures: to compare with the truth
+ * @param {{ runs?: number, figures?: (output: string) => Record<string, number>, logs?: string[] }} [options]
+ *   figures: to compare with the truth; logs: all that are read, where it is more than one
  */
 async function row(label, file, log, command, args, options = {}) {
   note(label);
@@ -120,12 +121,12 @@ async function row(label, file, log, command, args, options = {}) {
       // GNU grep stops at the first match when its output is /dev/null.
       keepOutput: options.figures !== undefined || command === 'grep',
     });
-    const megabytes = statSync(log).size / 1e6;
+    const megabytes = (options.logs ?? [log]).reduce((sum, path) => sum + statSync(path).size, 0) / 1e6;
     if (command === 'grep') grepSeconds.set(log, seconds);
     const grep = grepSeconds.get(log);
     rows.push([
       label,
-      file === log
+      file === log || options.logs !== undefined
         ? megabytes.toFixed(0)
         : `${megabytes.toFixed(0)} (${(statSync(file).size / 1e6).toFixed(0)} packed)`,
       seconds.toFixed(2),
@@ -212,13 +213,10 @@ if (existsSync(program)) {
     await kernelOffRow(`dsnstat, ${mta}, without the kernel`, log);
   }
   const packed = [gz, ...others.map(([, log]) => compressed(log, `${log}.gz`, 'gzip -6 -c'))];
-  await row('`zcat`, three logs', packed[0], postfix, 'zcat', packed);
-  await row('dsnstat, three logs .gz, 2 jobs', packed[0], postfix, process.execPath, [
-    ...REPORT,
-    '--jobs',
-    '2',
-    ...packed,
-  ]);
+  const logs = [postfix, ...others.map(([, log]) => log)];
+  await row('`zcat`, three logs', packed[0], postfix, 'zcat', packed, { logs });
+  const args = [...REPORT, '--jobs', '2', ...packed];
+  await row('dsnstat, three logs .gz, 2 jobs', packed[0], postfix, process.execPath, args, { logs });
 } else note(`${program} is not built: dsnstat's rows are left out`);
 
 // ---- the table --------------------------------------------------------------------------------------------------------
