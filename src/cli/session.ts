@@ -32,7 +32,7 @@ const TRIED = 'syslog (RFC 3164, RFC 3339, RFC 5424), journalctl -o json|short|s
 export async function analyse(
   inputs: readonly string[],
   options: CommonOptions,
-  hooks: Pick<AnalysisOptions, 'onChain' | 'lean'> & {
+  hooks: Pick<AnalysisOptions, 'onChain' | 'onLine' | 'lean'> & {
     readonly onStart?: (hosts: Names) => void;
     readonly onBlock?: () => Promise<void> | null;
   },
@@ -63,6 +63,7 @@ export async function analyse(
     until: options.until,
     lean: hooks.lean ?? false,
     onChain: hooks.onChain,
+    onLine: hooks.onLine,
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
   });
   let failed = found.problems.length > 0;
