@@ -16,6 +16,8 @@ const ORDER = [
   'chains',
   'summary',
   'analysis',
+  'trace',
+  'recipients',
   'outputs',
   'cli',
 ];

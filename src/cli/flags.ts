@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains';
+export type Command = 'report' | 'chains' | 'trace' | 'recipients';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -25,13 +25,32 @@ export const COMMANDS: readonly CommandEntry[] = [
     synopsis: '[OPTION]... [FILE|DIR|-]...',
     doc: 'One record per message chain, as chains end: the message, its recipients, its DSNs and their fate.',
   },
+  {
+    name: 'trace',
+    synopsis: 'WHAT [OPTION]... [FILE|DIR|-]...',
+    doc: 'The whole life of a message in time order. WHAT is a queue id, a qmail message number or qp, a Message-ID, an address or @domain.',
+  },
+  {
+    name: 'recipients',
+    synopsis: '--domain DOMAIN [OPTION]... [FILE|DIR|-]...',
+    doc: 'Addresses that the log proves valid or invalid, for a map that refuses unknown recipients at RCPT.',
+  },
 ];
 
 export const CATEGORIES = ['Input', 'Time', 'Filters', 'Output', 'Other'] as const;
 export type Category = (typeof CATEGORIES)[number];
 
 /** How a value is read; the readers are in arguments.ts. */
-export type ValueType = 'text' | 'file' | 'choice' | 'integer' | 'instant' | 'zone' | 'inside' | 'address';
+export type ValueType =
+  | 'text'
+  | 'file'
+  | 'choice'
+  | 'integer'
+  | 'instant'
+  | 'zone'
+  | 'inside'
+  | 'address'
+  | 'domain';
 
 /** The name of a flag's value in the typed result. */
 export type Key =
@@ -56,6 +75,10 @@ export type Key =
   | 'queueId'
   | 'sender'
   | 'recipient'
+  | 'lines'
+  | 'domain'
+  | 'delimiter'
+  | 'force'
   | 'help'
   | 'version';
 
@@ -79,29 +102,34 @@ export interface Flag {
   readonly repeatable?: boolean;
 }
 
-const BOTH: readonly Command[] = ['report', 'chains'];
+/** Those that read logs. */
+const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
+const TRACE: readonly Command[] = ['trace'];
+const RECIPIENTS: readonly Command[] = ['recipients'];
 
-const MTAS = ['auto', 'sendmail', 'postfix', 'qmail'];
-const COLORS = ['auto', 'always', 'never'];
+/** The same words for each command. */
+function same(commands: readonly Command[], words: readonly string[]): Flag['choices'] {
+  return Object.fromEntries(commands.map((command) => [command, words]));
+}
 
 export const FLAGS: readonly Flag[] = [
   {
     long: 'mta',
     key: 'mta',
     category: 'Input',
-    commands: BOTH,
+    commands: LOGS,
     value: 'MTA',
     type: 'choice',
-    choices: { report: MTAS, chains: MTAS },
+    choices: same(LOGS, ['auto', 'sendmail', 'postfix', 'qmail']),
     doc: 'Whose lines these are. auto decides line by line, so mixed logs work.',
   },
   {
     long: 'inside',
     key: 'inside',
     category: 'Input',
-    commands: BOTH,
+    commands: LOGS,
     value: 'NETWORK|DOMAIN',
     type: 'inside',
     repeatable: true,
@@ -111,7 +139,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'jobs',
     key: 'jobs',
     category: 'Input',
-    commands: BOTH,
+    commands: LOGS,
     value: 'N',
     type: 'integer',
     least: 1,
@@ -122,7 +150,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'unrecognised',
     key: 'unrecognised',
     category: 'Input',
-    commands: BOTH,
+    commands: LOGS,
     value: 'FILE',
     type: 'file',
     doc: 'Write the lines that were not recognised, and the broken ones, to FILE.',
@@ -131,7 +159,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'since',
     key: 'since',
     category: 'Time',
-    commands: BOTH,
+    commands: LOGS,
     value: 'TIME',
     type: 'instant',
     doc: "From this time on: ISO 8601, today, yesterday, now, '2h ago', '3 days ago'.",
@@ -140,7 +168,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'until',
     key: 'until',
     category: 'Time',
-    commands: BOTH,
+    commands: LOGS,
     value: 'TIME',
     type: 'instant',
     doc: 'Before this time; a date stands for its midnight.',
@@ -149,7 +177,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'tz',
     key: 'tz',
     category: 'Time',
-    commands: BOTH,
+    commands: LOGS,
     value: 'ZONE',
     type: 'zone',
     doc: "The log's zone where its times name none: Europe/Berlin, +02:00. Also that of --since and --until. By default, this machine's.",
@@ -158,7 +186,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'year',
     key: 'year',
     category: 'Time',
-    commands: BOTH,
+    commands: LOGS,
     value: 'YYYY',
     type: 'integer',
     least: 1970,
@@ -217,15 +245,50 @@ export const FLAGS: readonly Flag[] = [
     doc: 'Only chains to this address or @domain. May be repeated.',
   },
   {
+    long: 'domain',
+    key: 'domain',
+    category: 'Filters',
+    commands: RECIPIENTS,
+    value: 'DOMAIN',
+    type: 'domain',
+    repeatable: true,
+    doc: 'Addresses of this domain, which we serve. May be repeated. A map needs it; without, the domains that the log shows to be ours.',
+  },
+  {
+    long: 'delimiter',
+    key: 'delimiter',
+    category: 'Filters',
+    commands: RECIPIENTS,
+    value: 'CHARACTERS',
+    type: 'text',
+    doc: 'What begins an extension (recipient_delimiter): with +, user+list counts for user. By default, extensions are parts of addresses.',
+  },
+  {
+    long: 'force',
+    key: 'force',
+    category: 'Output',
+    commands: RECIPIENTS,
+    doc: 'Write a map even from too little evidence.',
+  },
+  {
+    long: 'lines',
+    key: 'lines',
+    category: 'Output',
+    commands: TRACE,
+    doc: "Add the log's own lines to each event.",
+  },
+  {
     long: 'format',
     key: 'format',
     category: 'Output',
-    commands: BOTH,
+    commands: LOGS,
     value: 'FORMAT',
     type: 'choice',
     choices: {
       report: ['text', 'est-dsn', 'json', 'csv', 'html', 'prometheus'],
       chains: ['ndjson', 'csv', 'text'],
+      trace: ['text', 'ndjson'],
+      recipients: ['csv', 'json', 'sendmail', 'postfix', 'qmail'],
     },
     doc: 'What to print.',
   },
@@ -234,7 +297,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'o',
     key: 'output',
     category: 'Output',
-    commands: BOTH,
+    commands: LOGS,
     value: 'FILE',
     type: 'file',
     doc: 'Write the result to FILE instead of standard output.',
@@ -243,12 +306,12 @@ export const FLAGS: readonly Flag[] = [
     long: 'top',
     key: 'top',
     category: 'Output',
-    commands: REPORT,
+    commands: ['report', 'trace'],
     value: 'N',
     type: 'integer',
     least: 0,
     most: 1_000_000,
-    doc: 'Rows per table, 10 by default; 0 leaves the tables out.',
+    doc: 'Rows per table, 10 by default; 0 leaves the tables out. In trace: matches told in full, the others are listed.',
   },
   {
     long: 'table',
@@ -263,24 +326,24 @@ export const FLAGS: readonly Flag[] = [
     long: 'anonymise',
     key: 'anonymise',
     category: 'Output',
-    commands: BOTH,
+    commands: LOGS,
     doc: 'Replace addresses and hosts by stable pseudonyms.',
   },
   {
     long: 'color',
     key: 'color',
     category: 'Output',
-    commands: BOTH,
+    commands: LOGS,
     value: 'WHEN',
     type: 'choice',
-    choices: { report: COLORS, chains: COLORS },
+    choices: same(LOGS, ['auto', 'always', 'never']),
     doc: 'Colour in text; auto looks at the terminal and at NO_COLOR.',
   },
   {
     long: 'no-progress',
     key: 'noProgress',
     category: 'Output',
-    commands: BOTH,
+    commands: LOGS,
     doc: 'No progress on standard error.',
   },
   {
@@ -288,7 +351,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'h',
     key: 'help',
     category: 'Other',
-    commands: BOTH,
+    commands: LOGS,
     doc: 'Print this help, or that of a command.',
   },
   {
@@ -296,7 +359,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'V',
     key: 'version',
     category: 'Other',
-    commands: BOTH,
+    commands: LOGS,
     doc: 'Print the version.',
   },
 ];

@@ -18,6 +18,10 @@ async function main(): Promise<number> {
       return EXIT_DONE;
     case 'chains':
       return (await import('./chains.ts')).runChains(args.inputs, args.options);
+    case 'trace':
+      return (await import('./trace.ts')).runTrace(args.what, args.inputs, args.options);
+    case 'recipients':
+      return (await import('./recipients.ts')).runRecipients(args.inputs, args.options);
     default:
       return (await import('./report.ts')).runReport(args.inputs, args.options);
   }

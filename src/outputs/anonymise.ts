@@ -7,6 +7,7 @@
  */
 import type { Chain } from '../chains/chain.ts';
 import type { Report } from '../summary/report.ts';
+import type { Trace, TraceEvent, TraceRefusals } from '../trace/trace.ts';
 
 /** Addresses, IPs and host names in running text; qmail's `_` and brackets end them. */
 const NAMED =
@@ -72,6 +73,70 @@ export class Anonymiser {
       })),
       dsns: chain.dsns.map((d) => ({ ...d, recipient: this.address(d.recipient), reason: text(d.reason) })),
     };
+  }
+
+  /** Raw lines are left out: what names somebody in them cannot be told. */
+  trace(trace: Trace): Trace {
+    return {
+      ...trace,
+      what: this.#what(trace.what),
+      chain: this.chain(trace.chain),
+      lives: trace.lives.map((life) => ({
+        ...life,
+        host: life.host === null ? null : this.domain(life.host),
+        events: life.events.map((event) => this.#event(event)),
+        gaps: life.gaps.map((gap) => ({ ...gap, text: this.text(gap.text) })),
+      })),
+    };
+  }
+
+  refusals(refusals: TraceRefusals): TraceRefusals {
+    return {
+      ...refusals,
+      what: this.#what(refusals.what),
+      last: refusals.last.map(({ at, host, text }) => ({
+        at,
+        host: host === null ? null : this.domain(host),
+        text: this.text(text),
+      })),
+    };
+  }
+
+  #what(what: string): string {
+    const bare = what.replace(/^<(.*)>$/, '$1');
+    return bare.includes('@') ? (this.address(bare) as string) : what;
+  }
+
+  #event({ lines: _, ...event }: TraceEvent): TraceEvent {
+    const changed: Record<string, unknown> = { ...event };
+    for (const [key, value] of Object.entries(event)) {
+      if (typeof value !== 'string') continue;
+      switch (key) {
+        case 'client_ip':
+          changed[key] = this.ip(value);
+          break;
+        case 'client_name':
+          changed[key] = this.domain(value);
+          break;
+        case 'message_id':
+          changed[key] = this.messageId(value);
+          break;
+        case 'auth_user':
+        case 'reverse_path':
+        case 'recipient':
+        case 'original_recipient':
+          changed[key] = this.address(value);
+          break;
+        case 'relay':
+        case 'reply':
+        case 'reason':
+        case 'text':
+          changed[key] = this.text(value);
+          break;
+        default:
+      }
+    }
+    return changed as unknown as TraceEvent;
   }
 
   #user(local: string): string {
