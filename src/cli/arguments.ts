@@ -68,7 +68,7 @@ export interface TraceOptions extends CommonOptions {
 
 export interface RecipientsOptions extends CommonOptions {
   readonly format: RecipientsFormat;
-  /** In lower case; empty: what the log shows to be ours. */
+  /** In lower case, never empty; those of --inside included. */
   readonly domain: readonly string[];
   /** Characters that begin an extension; "" for none. */
   readonly delimiter: string;
@@ -151,7 +151,9 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
       delimiter: '',
       force: false,
     };
-    const options = { ...recipientsDefaults, ...values } as RecipientsOptions;
+    const given = { ...recipientsDefaults, ...values } as RecipientsOptions;
+    const inside = given.inside.flatMap((ours) => (ours.kind === 'domain' ? [ours.name] : []));
+    const options = { ...given, domain: [...new Set([...given.domain, ...inside])] };
     checkRecipients(options);
     return { command, inputs, options };
   }
@@ -162,12 +164,11 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
 }
 
 function checkRecipients({ format, domain, delimiter, anonymise }: RecipientsOptions): void {
-  const map = format !== 'csv' && format !== 'json';
-  if (map && domain.length === 0)
+  if (domain.length === 0)
     throw new UsageError(
-      `--format ${format} needs --domain: a map refuses every other address of its domains`,
+      'recipients needs --domain DOMAIN (may be repeated): a log cannot tell a relayed domain from any other',
     );
-  if (map && anonymise)
+  if (anonymise && format !== 'csv' && format !== 'json')
     throw new UsageError('--anonymise is for csv and json: a map of stand-ins refuses everybody');
   if (/[\w@."\s]/.test(delimiter))
     throw new UsageError(`--delimiter: ${delimiter} cannot begin an extension; give + or -, or both`);

@@ -252,7 +252,7 @@ export const FLAGS: readonly Flag[] = [
     value: 'DOMAIN',
     type: 'domain',
     repeatable: true,
-    doc: 'Addresses of this domain, which we serve. May be repeated. A map needs it; without, the domains that the log shows to be ours.',
+    doc: 'Addresses of this domain, which we serve; domains given with --inside count, too. May be repeated.',
   },
   {
     long: 'delimiter',

@@ -37,6 +37,8 @@ export async function runTrace(
     throw new UsageError(
       `trace: ${text.trim() === '<>' ? "<> is the sender of every DSN; dsnstat chains --sender '<>' lists them" : 'WHAT is empty'}`,
     );
+  if (inputs.length === 0 && /[/.]/.test(text) && statSync(text, { throwIfNoEntry: false })?.isFile())
+    throw new UsageError(`trace what? ${text} is a file: dsnstat trace WHAT ${text}`);
   const output = new Output(options.output);
   const printer = new Printer(output, options);
   const again = new Again(isRepeatable(inputs));

@@ -6,6 +6,7 @@
  * the words of replies stay; whatever looks like an address, a host or a message id in them does not.
  */
 import type { Chain } from '../chains/chain.ts';
+import type { RecipientList } from '../recipients/list.ts';
 import type { Report } from '../summary/report.ts';
 import type { Trace, TraceEvent, TraceRefusals } from '../trace/trace.ts';
 
@@ -98,6 +99,21 @@ export class Anonymiser {
         at,
         host: host === null ? null : this.domain(host),
         text: this.text(text),
+      })),
+    };
+  }
+
+  recipients(list: RecipientList): RecipientList {
+    const text = (value: string | null): string | null => (value === null ? null : this.text(value));
+    return {
+      ...list,
+      domains: list.domains.map((d) => ({ ...d, domain: this.domain(d.domain) })),
+      recipients: list.recipients.map((r) => ({
+        ...r,
+        address: this.address(r.address) as string,
+        domain: this.domain(r.domain),
+        relay: text(r.relay),
+        reply: text(r.reply),
       })),
     };
   }

@@ -8,10 +8,10 @@
 import type { TakenLine } from '../analysis/analysis.ts';
 import type { Joiner } from '../chains/joiner.ts';
 import { checkOf, claimable, type Life, MESSAGE_NUMBER, QUEUE_ID } from '../chains/life.ts';
+import { livesOf } from '../chains/view.ts';
 import type { Tag } from '../lines/head.ts';
 import { PART, QMAIL, QP_CLIENT, QUEUE_INFO, RECORDED } from '../records/record.ts';
 import { asciiText, idCheck, idHash } from '../records/text.ts';
-import { livesOf } from './what.ts';
 
 /** One line of a life, with what is needed to read it again. Texts hold one byte a character (latin1). */
 export interface KeptLine {

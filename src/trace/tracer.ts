@@ -11,6 +11,7 @@ import {
   chainOf,
   HEADLESS,
   isoTime,
+  livesOf,
   MESSAGE,
   NOTHING,
   NULL_MESSAGE,
@@ -33,7 +34,7 @@ import { asciiText } from '../records/text.ts';
 import { eventsOf, unlatin } from './events.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
 import type { Gap, GapKind, Trace, TraceLife, TraceRefusals } from './trace.ts';
-import { dsnKinds, livesOf, matchesOf, namesAddress, type What } from './what.ts';
+import { dsnKinds, matchesOf, namesAddress, type What } from './what.ts';
 
 export interface TracerOptions extends KeeperOptions {
   /** Chains that were accepted from here on (ms since the epoch), and before `until`. */

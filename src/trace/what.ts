@@ -5,7 +5,7 @@
  */
 
 import type { Life } from '../chains/life.ts';
-import { dsnsOf, reversePathOf } from '../chains/view.ts';
+import { dsnsOf, livesOf, reversePathOf } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import { QMAIL } from '../records/record.ts';
 
@@ -57,13 +57,6 @@ function logsafe(text: string): string {
   return Buffer.from(text, 'utf8')
     .toString('latin1')
     .replace(/[^\x21-\x7e]/g, '_');
-}
-
-/** Every life of a chain: the message's own, its DSNs', and those about them. */
-export function* livesOf(root: Life): IterableIterator<Life> {
-  yield root;
-  for (const next of root.next) yield* livesOf(next);
-  for (const link of root.dsns) if (link.child !== null) yield* livesOf(link.child);
 }
 
 /** By what WHAT is this chain; empty where it is not. */
