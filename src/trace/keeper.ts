@@ -53,6 +53,9 @@ const LIMIT = 96 << 20;
 /** What a line costs beside its text. */
 const LINE_COST = 100;
 const MOST_EARLY = 10_000;
+const MOST_EARLY_OF_ONE = 1000;
+/** A session lasts no longer. */
+const EARLY_WITHIN = 3_600_000;
 const NO_RAW: readonly string[] = [];
 
 export class Keeper {
@@ -60,7 +63,7 @@ export class Keeper {
   readonly #raw: boolean;
   readonly #limit: number;
   readonly #only: ReadonlySet<number> | undefined;
-  /** Lines that came before the life that they are of: parts of a long line, clients of a qp. */
+  /** Lines that came before the life that they are of: parts of a long line, clients of a qp, refused recipients. */
   readonly #early = new Map<string, KeptLine[]>();
   #size = 0;
   /** Serial of the first life seen: numbers count from it, so that they are the same when the input is read again. */
@@ -87,7 +90,11 @@ export class Keeper {
         return;
       }
       life = recorded ? lifeNamed(taken, joiner) : lifeInFront(taken, joiner);
-      if (life === null) return;
+      if (life === null) {
+        // sendmail names the id of a refused recipient before it has a sender's line to begin the life with.
+        if (recorded && record.id.present) this.#comesEarly(taken, joiner);
+        return;
+      }
     }
     if (this.#base < 0) this.#base = life.serial;
     if (this.#only !== undefined && !this.#only.has(life.serial - this.#base)) return;
@@ -95,6 +102,7 @@ export class Keeper {
     if (kept === undefined) {
       kept = { lines: [], lost: 0, size: 0 };
       this.#kept.set(life.serial, kept);
+      if (this.#early.size > 0) this.#takeEarly(kept, `id ${life.host} ${life.id}`, life.first);
     }
     if (kept.lost > 0) {
       kept.lost += 1;
@@ -102,9 +110,7 @@ export class Keeper {
     }
     let line = this.#keep(taken, joiner, recorded);
     if (recorded && record.kind === QUEUE_INFO) {
-      const key = `qp ${taken.head.host} ${record.qp}`;
-      for (const early of this.#early.get(key) ?? []) this.#add(kept, early);
-      this.#early.delete(key);
+      this.#takeEarly(kept, `qp ${taken.head.host} ${record.qp}`, line.at);
     } else if (recorded && this.#early.size > 0 && isPart(line.text)) {
       line = this.#join(line);
     }
@@ -163,17 +169,31 @@ export class Keeper {
   #comesEarly(taken: TakenLine, joiner: Joiner): void {
     const { head, record } = taken;
     const line = this.#keep(taken, joiner, true);
-    const key = record.kind === PART ? partKey(line) : `qp ${head.host} ${record.qp}`;
+    const key =
+      record.kind === QP_CLIENT
+        ? `qp ${head.host} ${record.qp}`
+        : record.kind === PART
+          ? partKey(line)
+          : `id ${head.host} ${asciiText(head.bytes, record.id.start, record.id.end)}`;
     const before = this.#early.get(key);
-    if (before !== undefined && record.kind === PART) before.push(line);
-    else {
-      if (this.#early.size >= MOST_EARLY)
-        for (const oldest of this.#early.keys()) {
-          this.#early.delete(oldest);
-          break;
-        }
-      this.#early.set(key, [line]);
+    if (before !== undefined && record.kind !== QP_CLIENT) {
+      if (before.length < MOST_EARLY_OF_ONE) before.push(line);
+      return;
     }
+    if (this.#early.size >= MOST_EARLY) {
+      for (const oldest of this.#early.keys()) {
+        this.#early.delete(oldest);
+        break;
+      }
+    }
+    this.#early.set(key, [line]);
+  }
+
+  #takeEarly(kept: Kept, key: string, at: number): void {
+    const lines = this.#early.get(key);
+    if (lines === undefined) return;
+    this.#early.delete(key);
+    for (const line of lines) if (Math.abs(at - line.at) <= EARLY_WITHIN) this.#add(kept, line);
   }
 
   /** The last part of a line: the whole, under the raw lines of all parts. */
