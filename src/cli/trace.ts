@@ -176,7 +176,8 @@ class Again {
 }
 
 function keyOf({ chain }: Trace): string {
-  return `${chain.mta} ${chain.host} ${chain.queue_id} ${chain.first_seen}`;
+  const { mta, host, queue_id: id, qp, first_seen: first, message_id: messageId, size } = chain;
+  return [mta, host, id, qp, first, messageId, size].join(' ');
 }
 
 class Printer {
