@@ -544,8 +544,7 @@ function parseRemoved(head: LineHead, record: ParsedRecord, at: number): LineCla
   if (startsWith(bytes, at, end, REMOVED_CANCELED)) return ended(record, END_CANCELLED);
   if (startsWith(bytes, at, end, REMOVED_DISCARDED)) return ended(record, END_DISCARDED);
   if (head.tag.daemon === 'postsuper') return ended(record, END_DELETED);
-  if (head.tag.daemon === 'qmgr' || head.tag.daemon === 'oqmgr' || head.tag.daemon === 'nqmgr')
-    record.flags = BY_QUEUE_MANAGER;
+  if (isQueueManager(head.tag.daemon)) record.flags = BY_QUEUE_MANAGER;
   return ended(record, END_DONE);
 }
 
@@ -760,8 +759,16 @@ function parseUnqueued(head: LineHead, record: ParsedRecord): LineClass {
   for (const severity of SEVERITIES) {
     if (startsWith(bytes, start, end, severity)) return parseWarning(head, record, start + severity.length);
   }
-  const { daemon } = head.tag;
-  return daemon === '' || DAEMONS.has(daemon) ? IGNORED : UNRECOGNISED;
+  return speaksOfItself(head.tag.daemon) ? IGNORED : UNRECOGNISED;
+}
+
+/** What this daemon says without a queue id is about itself or its session. */
+export function speaksOfItself(daemon: string): boolean {
+  return daemon === '' || DAEMONS.has(daemon);
+}
+
+export function isQueueManager(daemon: string): boolean {
+  return daemon === 'qmgr' || daemon === 'oqmgr' || daemon === 'nqmgr';
 }
 
 /** Programs of Postfix 2.3 to 3.11: what they say without an id is about themselves or a session. */

@@ -294,7 +294,7 @@ function parseQueued(head: LineHead, record: ParsedRecord, at: number): LineClas
 function looksLikeFields(bytes: Uint8Array, at: number, end: number): boolean {
   let i = at;
   while (i < end && ((bytes[i] >= 0x61 && bytes[i] <= 0x7a) || bytes[i] === 0x5f)) i += 1;
-  if (i === at || bytes[i] !== 0x3d) return false;
+  if (i === at || i >= end || bytes[i] !== 0x3d) return false;
   return !KNOWN_FIELDS.some((field) => startsWith(bytes, at, end, field));
 }
 

@@ -13,11 +13,14 @@ const ORDER = [
   'lines',
   'records',
   'parsers',
+  'kernel',
   'chains',
   'summary',
   'analysis',
   'trace',
   'recipients',
+  'explain',
+  'probe',
   'outputs',
   'cli',
 ];
@@ -94,6 +97,7 @@ describe('imports', () => {
       lines: ['source'],
       records: ['source'],
       parsers: ['source', 'chains', 'dsn'],
+      kernel: ['source'],
       chains: ['source', 'parsers'],
       summary: ['source', 'lines', 'parsers'],
       outputs: ['source', 'records', 'parsers', 'analysis'],
@@ -102,11 +106,35 @@ describe('imports', () => {
     expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
   });
 
-  test('only source/ and cli/ touch files and processes', () => {
+  test('explain/ and probe/ know neither files nor parsers, and nothing of other commands', () => {
+    const others = [
+      'source',
+      'lines',
+      'parsers',
+      'summary',
+      'analysis',
+      'trace',
+      'recipients',
+      'explain',
+      'probe',
+    ];
+    const wrong = LOCAL.filter(
+      ({ file, target }) =>
+        ['explain', 'probe'].includes(folderOf(file)) &&
+        folderOf(file) !== folderOf(target) &&
+        others.includes(folderOf(target)),
+    );
+    expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test('only source/ and cli/ touch files and processes, and only probe/ talks to the network besides', () => {
     const wrong = ALL.filter(
       ({ file, target }) =>
-        /^node:(fs|child_process|net|http|stream)/.test(target) &&
-        !['source', 'cli'].includes(folderOf(file)),
+        /^node:(fs|child_process|net|tls|dns|http|stream)/.test(target) &&
+        !['source', 'cli'].includes(folderOf(file)) &&
+        !(folderOf(file) === 'probe' && /^node:(net|tls)$/.test(target)) &&
+        // Reads its own compiled code.
+        file !== 'src/kernel/kernel.ts',
     );
     expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
   });

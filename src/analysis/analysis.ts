@@ -8,6 +8,7 @@
 import { type ChainSink, Joiner } from '../chains/joiner.ts';
 import type { Life } from '../chains/life.ts';
 import { mergeJoiners } from '../chains/merge.ts';
+import { Kernel } from '../kernel/kernel.ts';
 import { LineHead, REPEAT_LAST, REPEAT_NONE } from '../lines/head.ts';
 import type { HeadParser } from '../lines/head-parser.ts';
 import {
@@ -20,6 +21,7 @@ import {
   RECORDED,
   REFUSAL,
   REJECT,
+  STAGE_RECIPIENT,
   TEMPORARY,
   UNRECOGNISED,
 } from '../records/record.ts';
@@ -37,6 +39,8 @@ export interface AnalysisOptions {
   readonly lean?: boolean;
   /** A piece of a log: what came before it will be merged in on its left. */
   readonly leftOpen?: boolean;
+  /** False: every line goes the TypeScript way. */
+  readonly kernel?: boolean;
   readonly onChain?: ChainSink;
   /** Called with every line, with the life that it is of where it is of one. */
   readonly onLine?: LineSink;
@@ -106,12 +110,8 @@ export class Analysis {
       {
         lean: options.lean,
         leftOpen: options.leftOpen,
-        onPlain:
-          onChain === undefined
-            ? (mta, first, recipients) => {
-                if (this.#inWindow(first)) this.summary.plain(mta, first, recipients);
-              }
-            : undefined,
+        kernel: this.#mayUseKernel(options) ? Kernel.create() : null,
+        onPlain: (mta, hour, messages, recipients) => this.summary.plain(mta, hour, messages, recipients),
       },
     );
     const again = new ParsedRecord();
@@ -145,6 +145,24 @@ export class Analysis {
     if (right.#lastLine !== null) this.#lastLine = right.#lastLine;
     this.summary.merge(right.summary);
     mergeJoiners(this.joiner, right.joiner);
+  }
+
+  /** The kernel counts what it takes, all of it: no window, no chains, no MTA left out, nobody who hears every line. */
+  #mayUseKernel(options: AnalysisOptions): boolean {
+    return (
+      options.lean === true &&
+      options.kernel !== false &&
+      options.onChain === undefined &&
+      options.onLine === undefined &&
+      this.#mta === null &&
+      this.#since === Number.NEGATIVE_INFINITY &&
+      this.#until === Number.POSITIVE_INFINITY
+    );
+  }
+
+  /** What the last line was, where somebody else read it. */
+  lastLineWas(rejected: boolean, temporary: boolean): void {
+    this.#lastLine = rejected ? { rejected, stage: STAGE_RECIPIENT, temporary } : OTHER_LINE;
   }
 
   #inWindow(at: number): boolean {

@@ -16,6 +16,7 @@ import { DamagedInput, UnreadableInput } from '../source/errors.ts';
 import { probe } from '../source/probe.ts';
 import type { Source } from '../source/source.ts';
 import type { Analysis } from './analysis.ts';
+import { FastLines } from './fast-lines.ts';
 
 export interface ReadingOptions {
   /** Zone of stamps without one: IANA, "local" or "+02:00". */
@@ -109,13 +110,19 @@ async function readAlone(input: PreparedInput, analysis: Analysis, hooks: Readin
     (bytes, start, end) => count(input, analysis.line(heads, bytes, start, end)),
     () => count(input, analysis.overlong()),
   );
+  const { light } = analysis.joiner;
+  const fast =
+    light === null
+      ? null
+      : new FastLines(analysis, light, heads, (lineClass, n) => count(input, lineClass, n), splitter.maxLine);
   analysis.summary.files += 1;
   let taken = 0;
   let complete = true;
   try {
     for await (const block of openBlocks(source)) {
       analysis.summary.bytes += block.length;
-      splitter.push(block);
+      if (fast === null) splitter.push(block);
+      else splitter.pushAround(block, (lines) => fast.push(lines));
       hooks.onBytes?.(source.bytesRead - taken);
       taken = source.bytesRead;
       const wait = hooks.onBlock?.();
@@ -133,10 +140,10 @@ async function readAlone(input: PreparedInput, analysis: Analysis, hooks: Readin
   return complete;
 }
 
-function count(input: PreparedInput, lineClass: LineClass): void {
-  input.lines += 1;
-  if (lineClass === MALFORMED) input.malformed += 1;
-  else if (lineClass !== FOREIGN) input.ours += 1;
+function count(input: PreparedInput, lineClass: LineClass, lines = 1): void {
+  input.lines += lines;
+  if (lineClass === MALFORMED) input.malformed += lines;
+  else if (lineClass !== FOREIGN) input.ours += lines;
 }
 
 /** The lines of one input, one at a time, with the head of the next line read. */

@@ -12,6 +12,7 @@
 
 import { bounceAddress, splitAddresses, unwrapAddress } from '../dsn/address.ts';
 import { saysGivenUp } from '../dsn/reasons.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import { LineHead } from '../lines/head.ts';
 import { find as findBytes } from '../records/bytes.ts';
 import {
@@ -135,7 +136,7 @@ export class Joiner {
    */
   readonly #leftOpen: boolean;
   /** Ordinary messages of a lean run. */
-  readonly #light: LightLives | null;
+  readonly light: LightLives | null;
 
   /**
    * The life that the line at hand was found to be of; who wants to know sets it to null before each line. Light lives
@@ -148,15 +149,16 @@ export class Joiner {
     options: {
       readonly lean?: boolean;
       readonly leftOpen?: boolean;
-      /** Counts messages of which nothing is to be told; with lean only. */
+      /** Keeps ordinary messages; with lean only. What it counts goes to onPlain. */
+      readonly kernel?: Kernel | null;
       readonly onPlain?: PlainSink;
     } = {},
   ) {
     this.#sink = sink;
     this.#lean = options.lean ?? false;
     this.#leftOpen = options.leftOpen ?? false;
-    this.#light =
-      this.#lean && options.onPlain !== undefined ? new LightLives(this.state, options.onPlain) : null;
+    const { kernel, onPlain } = options;
+    this.light = kernel && onPlain ? new LightLives(kernel, this.state, onPlain) : null;
   }
 
   get isLeftOpen(): boolean {
@@ -171,8 +173,6 @@ export class Joiner {
       this.state.now = at;
       this.#closeWhatIsDue();
     }
-    if (this.#light !== null && !this.#again && !this.#discarding && this.#light.take(head, record, at))
-      return;
     switch (record.kind) {
       case ATTEMPT:
         if (record.mta === POSTFIX) this.#postfixAttempt(head, record, at);
@@ -268,9 +268,27 @@ export class Joiner {
     }
   }
 
+  /** Log time moves on: what is over by then is closed. */
+  advance(at: number): void {
+    if (!(at > this.state.now)) return;
+    if (this.state.origin === Number.POSITIVE_INFINITY) this.state.origin = at;
+    this.state.now = at;
+    this.#closeWhatIsDue();
+  }
+
+  /** Lives that began up to this time may go on to the left. */
+  get #seam(): number {
+    return this.#leftOpen ? this.state.origin + SEAM : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Before the kernel takes lines. */
+  enterKernel(): void {
+    this.light?.enter(this.#seam, !this.#discarding);
+  }
+
   /** Before anybody else looks into the state. */
   promoteLight(): void {
-    this.#light?.promoteAll();
+    this.light?.promoteAll();
   }
 
   /** Chains that have not ended: the pending part of a summary. Roots only. */
@@ -339,7 +357,7 @@ export class Joiner {
     kind: number,
     at: number,
   ): Life {
-    this.#light?.promoteId(hash, checkOf(check, space));
+    this.light?.promoteId(hash, checkOf(check, space));
     const life = takeLife();
     life.begin(mta, host, instance, space, id, hash, checkOf(check, space), kind, at);
     this.state.table.push(life);
@@ -396,13 +414,13 @@ export class Joiner {
 
   /** Newest life in the table under this id; a light one is put there first. */
   #find(hash: number, check: number): Life | null {
-    this.#light?.promoteId(hash, check);
+    this.light?.promoteId(hash, check);
     return this.state.table.find(hash, check);
   }
 
   /** qmail: the life that this process put into the queue. */
   #byProcess(host: number, qp: number): Life | undefined {
-    this.#light?.promoteProcess(host, qp);
+    this.light?.promoteProcess(host, qp);
     return this.state.lifeByQp.get(host, qp);
   }
 
@@ -629,6 +647,7 @@ export class Joiner {
     life.end = record.end;
     life.impliedEnd = record.mta === SENDMAIL;
     if ((record.flags & BY_QUEUE_MANAGER) !== 0) life.endByQueueManager = true;
+    if (record.mta === QMAIL) this.state.table.freeNumber(life);
     this.state.wait(life);
   }
 
@@ -966,6 +985,11 @@ export class Joiner {
   }
 
   #queueInfo(head: LineHead, record: ParsedRecord, at: number): void {
+    this.#queued(head, record, at);
+    this.light?.arrived(head.host, record.qp);
+  }
+
+  #queued(head: LineHead, record: ParsedRecord, at: number): void {
     let life = this.#existing(head, record, at);
     if (life === null || life.accepted || life.end !== 0) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
@@ -1037,7 +1061,7 @@ export class Joiner {
   }
 
   #deliveryResult(head: LineHead, record: ParsedRecord, at: number): void {
-    this.#light?.promoteDelivery(head.host, record.delivery);
+    this.light?.promoteDelivery(head.host, record.delivery);
     const delivery = this.state.deliveries.get(head.host, record.delivery);
     if (delivery === undefined) {
       if (!this.state.restarted.has(head.host)) this.#unresolved(head);
@@ -1100,7 +1124,7 @@ export class Joiner {
   }
 
   #restart(host: number): void {
-    this.#light?.promoteAll();
+    this.light?.promoteAll();
     this.state.deliveries.of(host).clear();
     this.state.restarted.add(host);
   }
@@ -1141,7 +1165,7 @@ export class Joiner {
 
   #closeWhatIsDue(): void {
     const now = this.state.now;
-    this.#light?.closeDue(now, this.#leftOpen ? this.state.origin + SEAM : Number.NEGATIVE_INFINITY);
+    this.light?.closeDue(now, this.#seam);
     for (let life = this.state.shortQueue.due(now); life !== null; life = this.state.shortQueue.due(now))
       this.#closeOrWait(life);
     for (let life = this.state.longQueue.due(now); life !== null; life = this.state.longQueue.due(now))
@@ -1161,7 +1185,7 @@ export class Joiner {
   /** Once per hour of log time: lives that fell silent without an end. */
   #sweep(): void {
     this.state.nextSweep = this.state.now + SWEEP_EVERY;
-    this.#light?.promoteSilent(this.state.now);
+    this.light?.promoteSilent(this.state.now);
     const silent: Life[] = [];
     for (const life of this.state.table.lives()) {
       if (!life.closed && life.last + graceOf(life) < this.state.now) silent.push(life);

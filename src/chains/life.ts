@@ -139,6 +139,8 @@ export class Life {
   retired = false;
   /** Waits in one of the closing queues. */
   waiting = false;
+  /** qmail: has ended, its number is free for another message. */
+  numberFree = false;
 
   /** Unlike that of any other life, and growing: a retired object is another life later (giveBack). */
   serial = 0;
@@ -199,7 +201,8 @@ export class Life {
     this.pendingInTree = 1;
     this.retired = false;
     this.waiting = false;
-    this.serial = nextSerial();
+    this.numberFree = false;
+    this.serial = ++serials;
   }
 
   /** The recipient with this key, or null. */
@@ -250,9 +253,13 @@ export class Life {
 let lookFrom = 0;
 let serials = 0;
 
-export function nextSerial(): number {
-  serials += 1;
+export function lastSerial(): number {
   return serials;
+}
+
+/** The kernel has begun lives of its own. */
+export function setLastSerial(serial: number): void {
+  serials = serial;
 }
 
 // Most lives are alike: one recipient, no DSN, gone after minutes of log. Made anew each time, they were half of a

@@ -39,6 +39,12 @@ export class ClosingQueue {
     this.#lives.push(life);
   }
 
+  /** When the next life may be over: not before log time is later than this. */
+  get nextDue(): number {
+    const life = this.#lives[this.#head];
+    return life === undefined ? Number.POSITIVE_INFINITY : life.last + this.grace;
+  }
+
   /** The next life whose time may be over at `now`, or null. */
   due(now: number): Life | null {
     const life = this.#lives[this.#head];
@@ -73,6 +79,11 @@ export interface LastResult {
  */
 export class ByProcess<T> {
   readonly #hosts: Map<number, T>[] = [];
+  readonly #onSet: (host: number, process: number) => void;
+
+  constructor(onSet: (host: number, process: number) => void = () => undefined) {
+    this.#onSet = onSet;
+  }
 
   of(host: number): Map<number, T> {
     return (this.#hosts[host] ??= new Map());
@@ -91,6 +102,7 @@ export class ByProcess<T> {
     const map = this.of(host);
     limit(map);
     map.set(process, value);
+    this.#onSet(host, process);
   }
 
   delete(host: number, process: number): void {
@@ -123,6 +135,9 @@ export interface Hop {
 }
 
 export class JoinerState {
+  /** Told of every process whose message something begins to wait for. */
+  onAwaited: (host: number, qp: number) => void = () => undefined;
+  readonly #awaited = (host: number, qp: number): void => this.onAwaited(host, qp);
   readonly table = new LifeTable();
   /** Newest instant seen. */
   now = Number.NEGATIVE_INFINITY;
@@ -153,14 +168,16 @@ export class JoinerState {
   // qmail, by host and process or delivery number
   readonly deliveries = new ByProcess<Delivery>();
   readonly lifeByQp = new ByProcess<Life>();
-  readonly bounceByQp = new ByProcess<AnnouncedBounce>();
+  readonly bounceByQp = new ByProcess<AnnouncedBounce>(this.#awaited);
   /** Hosts where a bounce's qp has led to its report: no wrapper stands in between. */
   readonly qpJoins = new Set<number>();
   /** Forwards whose own lines have not come yet. */
-  readonly forwardByQp = new ByProcess<{ life: Life; serial: number; recipient: Recipient; at: number }>();
+  readonly forwardByQp = new ByProcess<{ life: Life; serial: number; recipient: Recipient; at: number }>(
+    this.#awaited,
+  );
   /** Forwards by deliveries that began before the log did: when their results came. */
-  readonly orphanForwards = new ByProcess<number>();
-  readonly clientByQp = new ByProcess<SessionFacts>();
+  readonly orphanForwards = new ByProcess<number>(this.#awaited);
+  readonly clientByQp = new ByProcess<SessionFacts>(this.#awaited);
   /** By host. */
   readonly lastResult = new Map<number, LastResult>();
 
@@ -172,6 +189,11 @@ export class JoinerState {
       this.orphanForwards.has(host, qp) ||
       this.bounceByQp.has(host, qp)
     );
+  }
+
+  /** Nothing has to be done before log time is later than this. */
+  get nextDue(): number {
+    return Math.min(this.shortQueue.nextDue, this.longQueue.nextDue, this.nextSweep - 0.001);
   }
 
   /** Until its time is over. In one queue at most: a life that is given back must not be waited for. */

@@ -17,6 +17,12 @@ export class LifeTable {
   #used = 0;
   /** Lives in the table, all stacks together. */
   size = 0;
+  #onChange: ((hash: number, check: number, step: 1 | -1) => void) | null = null;
+
+  /** Tells of every life that comes or goes. */
+  watch(onChange: (hash: number, check: number, step: 1 | -1) => void): void {
+    this.#onChange = onChange;
+  }
 
   /** Newest pending life with this id, of any host; walk `.older` for the others. `check` carries the id's space. */
   find(hash: number, check: number): Life | null {
@@ -46,6 +52,28 @@ export class LifeTable {
     }
     life.older = top;
     this.#slots[i] = life;
+    if (!life.numberFree) this.#onChange?.(life.hash, life.check, 1);
+  }
+
+  /** Puts a life into its id's stack, below the lives that began after it. */
+  tuck(life: Life): void {
+    let above = this.find(life.hash, life.check);
+    if (above === null || above.serial < life.serial) {
+      this.push(life);
+      return;
+    }
+    while (above.older !== null && above.older.serial > life.serial) above = above.older;
+    life.older = above.older;
+    above.older = life;
+    this.size += 1;
+    if (!life.numberFree) this.#onChange?.(life.hash, life.check, 1);
+  }
+
+  /** qmail: the message is over, and its number free for another one; it stays findable by its other links. */
+  freeNumber(life: Life): void {
+    if (life.numberFree) return;
+    life.numberFree = true;
+    this.#onChange?.(life.hash, life.check, -1);
   }
 
   remove(life: Life): void {
@@ -57,6 +85,7 @@ export class LifeTable {
       this.size -= 1;
       if (life.older === null) this.#closeGap(i);
       life.older = null;
+      if (!life.numberFree) this.#onChange?.(life.hash, life.check, -1);
       return;
     }
     for (let above = top; above.older !== null; above = above.older) {
@@ -64,6 +93,7 @@ export class LifeTable {
       above.older = life.older;
       life.older = null;
       this.size -= 1;
+      if (!life.numberFree) this.#onChange?.(life.hash, life.check, -1);
       return;
     }
   }

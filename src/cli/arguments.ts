@@ -15,6 +15,8 @@ export type ReportFormat = 'text' | 'est-dsn' | 'json' | 'csv' | 'html' | 'prome
 export type ChainsFormat = 'ndjson' | 'csv' | 'text';
 export type TraceFormat = 'text' | 'ndjson';
 export type RecipientsFormat = 'csv' | 'json' | 'sendmail' | 'postfix' | 'qmail';
+export type ExplainFormat = 'text' | 'ndjson';
+export type ProbeFormat = 'text' | 'json';
 
 /** What belongs to us. */
 export type Inside =
@@ -75,6 +77,24 @@ export interface RecipientsOptions extends CommonOptions {
   readonly force: boolean;
 }
 
+export interface ExplainOptions extends CommonOptions {
+  readonly format: ExplainFormat;
+}
+
+export interface ProbeOptions extends Pick<CommonOptions, 'output' | 'color'> {
+  readonly format: ProbeFormat;
+  /** null: only the greeting and EHLO. */
+  readonly rcpt: string | null;
+  /** "" is the null reverse-path. */
+  readonly mailFrom: string;
+  /** null: this machine's name. */
+  readonly helo: string | null;
+  /** auto: implicit on port 465, else STARTTLS where it is offered. */
+  readonly tls: 'auto' | 'implicit' | 'none';
+  /** Seconds for each step. */
+  readonly timeout: number;
+}
+
 export type Arguments =
   | { readonly command: 'report'; readonly inputs: readonly string[]; readonly options: ReportOptions }
   | { readonly command: 'chains'; readonly inputs: readonly string[]; readonly options: ChainsOptions }
@@ -89,6 +109,8 @@ export type Arguments =
       readonly inputs: readonly string[];
       readonly options: RecipientsOptions;
     }
+  | { readonly command: 'explain'; readonly inputs: readonly string[]; readonly options: ExplainOptions }
+  | { readonly command: 'probe'; readonly inputs: readonly string[]; readonly options: ProbeOptions }
   | { readonly command: 'help'; readonly about: Command | null }
   | { readonly command: 'version' };
 
@@ -156,6 +178,23 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
     const options = { ...given, domain: [...new Set([...given.domain, ...inside])] };
     checkRecipients(options);
     return { command, inputs, options };
+  }
+  if (command === 'explain') {
+    const defaults: ExplainOptions = { ...COMMON_DEFAULTS, format: 'text' };
+    return { command, inputs, options: { ...defaults, ...values } as ExplainOptions };
+  }
+  if (command === 'probe') {
+    const defaults: ProbeOptions = {
+      output: null,
+      color: 'auto',
+      format: 'text',
+      rcpt: null,
+      mailFrom: '',
+      helo: null,
+      tls: 'auto',
+      timeout: 30,
+    };
+    return { command, inputs, options: { ...defaults, ...values } as ProbeOptions };
   }
   const defaults: ReportOptions = { ...COMMON_DEFAULTS, format: 'text', top: 10, table: null };
   const options = { ...defaults, ...values } as ReportOptions;

@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains' | 'trace' | 'recipients';
+export type Command = 'report' | 'chains' | 'trace' | 'recipients' | 'explain' | 'probe';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -35,9 +35,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     synopsis: '--domain DOMAIN [OPTION]... [FILE|DIR|-]...',
     doc: 'Addresses that the log proves valid or invalid, for a map that refuses unknown recipients at RCPT.',
   },
+  {
+    name: 'explain',
+    synopsis: '[OPTION]... BOUNCE.eml [FILE|DIR]...',
+    doc: 'What a received bounce is, and with logs, the chain that caused it. Takes a mail, an mbox, a Maildir or -.',
+  },
+  {
+    name: 'probe',
+    synopsis: '[OPTION]... HOST[:PORT]',
+    doc: 'Asks a server whether it offers DSN, and with --rcpt what it does with recipients. Sends no mail.',
+  },
 ];
 
-export const CATEGORIES = ['Input', 'Time', 'Filters', 'Output', 'Other'] as const;
+export const CATEGORIES = ['Input', 'Time', 'Filters', 'Dialogue', 'Output', 'Other'] as const;
 export type Category = (typeof CATEGORIES)[number];
 
 /** How a value is read; the readers are in arguments.ts. */
@@ -79,6 +89,11 @@ export type Key =
   | 'domain'
   | 'delimiter'
   | 'force'
+  | 'rcpt'
+  | 'mailFrom'
+  | 'helo'
+  | 'timeout'
+  | 'tls'
   | 'help'
   | 'version';
 
@@ -103,11 +118,13 @@ export interface Flag {
 }
 
 /** Those that read logs. */
-const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients'];
+const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain'];
+const ALL: readonly Command[] = [...LOGS, 'probe'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
 const TRACE: readonly Command[] = ['trace'];
 const RECIPIENTS: readonly Command[] = ['recipients'];
+const PROBE: readonly Command[] = ['probe'];
 
 /** The same words for each command. */
 function same(commands: readonly Command[], words: readonly string[]): Flag['choices'] {
@@ -264,6 +281,54 @@ export const FLAGS: readonly Flag[] = [
     doc: 'What begins an extension (recipient_delimiter): with +, user+list counts for user. By default, extensions are parts of addresses.',
   },
   {
+    long: 'rcpt',
+    key: 'rcpt',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'ADDRESS',
+    type: 'address',
+    doc: 'Also ask MAIL FROM and RCPT TO with NOTIFY for ADDRESS, and for a surely unknown recipient of its domain.',
+  },
+  {
+    long: 'mail-from',
+    key: 'mailFrom',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'ADDRESS',
+    type: 'address',
+    doc: 'The reverse-path for --rcpt; by default the null reverse-path.',
+  },
+  {
+    long: 'helo',
+    key: 'helo',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'NAME',
+    type: 'text',
+    doc: "What to say in EHLO; by default this machine's name.",
+  },
+  {
+    long: 'tls',
+    key: 'tls',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'MODE',
+    type: 'choice',
+    choices: { probe: ['auto', 'implicit', 'none'] },
+    doc: 'auto is implicit on port 465, else STARTTLS where it is offered.',
+  },
+  {
+    long: 'timeout',
+    key: 'timeout',
+    category: 'Dialogue',
+    commands: PROBE,
+    value: 'SECONDS',
+    type: 'integer',
+    least: 1,
+    most: 600,
+    doc: 'How long to wait for the connection and for each reply, 30 by default; the whole probe takes at most five times that.',
+  },
+  {
     long: 'force',
     key: 'force',
     category: 'Output',
@@ -281,7 +346,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'format',
     key: 'format',
     category: 'Output',
-    commands: LOGS,
+    commands: ALL,
     value: 'FORMAT',
     type: 'choice',
     choices: {
@@ -289,6 +354,8 @@ export const FLAGS: readonly Flag[] = [
       chains: ['ndjson', 'csv', 'text'],
       trace: ['text', 'ndjson'],
       recipients: ['csv', 'json', 'sendmail', 'postfix', 'qmail'],
+      explain: ['text', 'ndjson'],
+      probe: ['text', 'json'],
     },
     doc: 'What to print.',
   },
@@ -297,7 +364,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'o',
     key: 'output',
     category: 'Output',
-    commands: LOGS,
+    commands: ALL,
     value: 'FILE',
     type: 'file',
     doc: 'Write the result to FILE instead of standard output.',
@@ -333,10 +400,10 @@ export const FLAGS: readonly Flag[] = [
     long: 'color',
     key: 'color',
     category: 'Output',
-    commands: LOGS,
+    commands: ALL,
     value: 'WHEN',
     type: 'choice',
-    choices: same(LOGS, ['auto', 'always', 'never']),
+    choices: same(ALL, ['auto', 'always', 'never']),
     doc: 'Colour in text; auto looks at the terminal and at NO_COLOR.',
   },
   {
@@ -351,7 +418,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'h',
     key: 'help',
     category: 'Other',
-    commands: LOGS,
+    commands: ALL,
     doc: 'Print this help, or that of a command.',
   },
   {
@@ -359,7 +426,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'V',
     key: 'version',
     category: 'Other',
-    commands: LOGS,
+    commands: ALL,
     doc: 'Print the version.',
   },
 ];

@@ -9,11 +9,18 @@ const INDENT = '  ';
 /** Column of the explanations. */
 const DOC_COLUMN = 29;
 
-const CLOSING = [
+const WITHOUT_FILE =
   'Without FILE: standard input if it is a pipe, else the usual places (/var/log/mail.log, /var/log/maillog, ' +
-    "qmail's current). A directory stands for the maillogs in it, - for standard input; compression is told by content.",
-  'Exit status: 0 done, 2 usage, unreadable input or write error, 130 interrupted.',
-];
+  "qmail's current). A directory stands for the maillogs in it, - for standard input; compression is told by content.";
+/** What stands there instead, where it is different. */
+const CLOSING: Readonly<Partial<Record<Command, readonly string[]>>> = {
+  explain: [
+    'Without FILE the mail alone is explained. A directory in place of BOUNCE.eml stands for the mails in it (Maildir, or ' +
+      '.eml and mbox files), in place of FILE for the maillogs in it.',
+  ],
+  probe: [],
+};
+const EXIT_STATUS = 'Exit status: 0 done, 2 usage, unreadable input or write error, 130 interrupted.';
 
 /** What to say when there is nothing to read. */
 export function shortUsage(): string {
@@ -48,7 +55,8 @@ export function helpText(command: Command | null): string {
     lines.push('', `${category}:`);
     for (const flag of flags) lines.push(...entryLines(flagHead(flag), flagDoc(flag, command)));
   }
-  for (const paragraph of CLOSING) lines.push('', ...wrap(paragraph, WIDTH));
+  const closing = (command === null ? undefined : CLOSING[command]) ?? [WITHOUT_FILE];
+  for (const paragraph of [...closing, EXIT_STATUS]) lines.push('', ...wrap(paragraph, WIDTH));
   lines.push('');
   return lines.join('\n');
 }

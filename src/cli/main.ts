@@ -22,6 +22,10 @@ async function main(): Promise<number> {
       return (await import('./trace.ts')).runTrace(args.what, args.inputs, args.options);
     case 'recipients':
       return (await import('./recipients.ts')).runRecipients(args.inputs, args.options);
+    case 'explain':
+      return (await import('./explain.ts')).runExplain(args.inputs, args.options);
+    case 'probe':
+      return (await import('./probe.ts')).runProbe(args.inputs, args.options);
     default:
       return (await import('./report.ts')).runReport(args.inputs, args.options);
   }

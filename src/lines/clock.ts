@@ -54,6 +54,12 @@ export class Clock {
     return this.lastInstant;
   }
 
+  /** What `yearless` does for a stamp of the minute of the last one, read by somebody else. */
+  moveOn(instant: number): void {
+    this.lastLocal += instant - this.lastInstant;
+    this.lastInstant = instant;
+  }
+
   /** A stamp without year and zone; month 0..11, `time` in ms since midnight. */
   yearless(month: number, day: number, time: number): number {
     if (Number.isNaN(this.lastLocal)) return this.first(month, day, time);

@@ -69,12 +69,28 @@ for (const glyph of 'abcdefghijknortuvwxyz') MAY_BE_LINE[glyph.charCodeAt(0)] = 
 // Imported constants are read through a module cell each time, own ones are folded into the code.
 const HEX_DIGIT = HEX;
 
+/** Forms of heads that are read fast (HeadParser.form). */
+export const CLASSIC = 1;
+export const ISO = 2;
+
 export class HeadParser {
   readonly head = new LineHead();
 
+  // For those who read such heads themselves: where the parts of the last one stand.
+  /** CLASSIC, ISO, or 0 for any other, of which the following say nothing. */
+  form = 0;
+  hostStart = 0;
+  tagStart = 0;
+  tagEnd = 0;
+  /** Of its stamp; ISO: of its seconds, as if they were UTC. */
+  stampInstant = Number.NaN;
+  /** ISO: where the zone begins, and what it is (ms). */
+  zoneStart = 0;
+  zone = 0;
+
   private readonly hosts: Names;
   private readonly tags: Tags;
-  private readonly clock: Clock;
+  readonly clock: Clock;
   private readonly shapes: HeadShapes;
   private readonly stamp: StampReader;
 
@@ -90,7 +106,6 @@ export class HeadParser {
   private readonly isoBytes = new Remembered(ISO_LENGTH);
   private isoSeconds = Number.NaN;
   private readonly zoneBytes = new Remembered(ZONE_LENGTH);
-  private zone = 0;
   private readonly taiBytes = new Remembered(TAI_LENGTH);
   private taiSeconds = Number.NaN;
   /** With its blank, so that `mx` is not found in `mx2`. */
@@ -112,6 +127,7 @@ export class HeadParser {
    */
   parse(bytes: Uint8Array, start: number, end: number): boolean {
     const stop = trimmedEnd(bytes, start, end);
+    this.form = 0;
     // Room for the longest stamp, so that nothing of it is looked for behind the end.
     if (stop - start > LONGEST_STAMP) {
       if (bytes !== this.viewed) {
@@ -139,7 +155,8 @@ export class HeadParser {
       this.classicClock = this.clock.previous;
       this.classicBytes.set(bytes, start, stampEnd + 1);
     }
-    return this.behindStamp(bytes, stampEnd + 1, end, this.classicInstant);
+    this.stampInstant = this.classicInstant;
+    return this.behindStamp(bytes, stampEnd + 1, end, this.classicInstant, CLASSIC);
   }
 
   private iso(bytes: Uint8Array, start: number, end: number): boolean {
@@ -164,12 +181,14 @@ export class HeadParser {
       if (wrong < 0) return false;
       fraction = microseconds / 1000;
     }
+    this.zoneStart = at;
     if (this.zoneBytes.standsAt(this.view, at, end)) at += this.zoneBytes.size;
     else {
       at = this.readZone(bytes, at);
       if (at < 0) return false;
     }
-    return this.behindStamp(bytes, at, end, this.isoSeconds - this.zone + fraction);
+    this.stampInstant = this.isoSeconds;
+    return this.behindStamp(bytes, at, end, this.isoSeconds - this.zone + fraction, ISO);
   }
 
   /** Reads `Z `, `+00:00 ` or `+0000 ` into `zone`; the byte behind it, or -1. */
@@ -223,7 +242,7 @@ export class HeadParser {
   }
 
   /** Host, tag and pid. False when the host is new or missing; an unusual tag is read by HeadShapes from there. */
-  private behindStamp(bytes: Uint8Array, start: number, end: number, instant: number): boolean {
+  private behindStamp(bytes: Uint8Array, start: number, end: number, instant: number, form: number): boolean {
     const head = this.head;
     let tagStart = start + this.hostBytes.size;
     if (!this.hostBytes.standsAt(this.view, start, end)) {
@@ -271,6 +290,10 @@ export class HeadParser {
       if (tagStart + GUESSED_FROM <= end) this.tagCache.set(this.view, tagStart, tagEnd - tagStart, head.tag);
     }
     head.pid = pid;
+    this.form = form;
+    this.hostStart = start;
+    this.tagStart = tagStart;
+    this.tagEnd = tagEnd;
 
     while (at < end && bytes[at] === SPACE) at++;
     if (at >= end || MAY_BE_HEAD[bytes[at]] !== 0) {

@@ -14,7 +14,7 @@ export type OnLine = (bytes: Uint8Array, start: number, end: number) => void;
 export class LineSplitter {
   private readonly onLine: OnLine;
   private readonly onOverlong: () => void;
-  private readonly maxLine: number;
+  readonly maxLine: number;
   /** The beginning of a line whose newline has not come yet; a copy, because the caller reuses its chunk. */
   private carry: Buffer = Buffer.allocUnsafeSlow(FIRST_CARRY);
   private carried = 0;
@@ -52,12 +52,25 @@ export class LineSplitter {
     this.keep(bytes, from);
   }
 
+  /** As push, but the whole lines of the chunk, as one run of bytes, go to somebody else. */
+  pushAround(chunk: Uint8Array, onLines: (bytes: Uint8Array) => void): void {
+    let from = 0;
+    if (this.carried > 0 || this.skipping) {
+      from = chunk.indexOf(NEWLINE) + 1;
+      this.push(from === 0 ? chunk : chunk.subarray(0, from));
+      if (from === 0) return;
+    }
+    const to = chunk.lastIndexOf(NEWLINE) + 1;
+    if (to > from) onLines(chunk.subarray(from, to));
+    this.push(chunk.subarray(Math.max(from, to)));
+  }
+
   /** No more bytes will come: what is left is a line without a newline. */
   finish(): void {
     const end = this.carried;
     this.carried = 0;
     this.skipping = false;
-    if (end > 0) this.onLine(this.carry, 0, end);
+    if (end > 0) this.onCarried(end);
   }
 
   private completeCarried(bytes: Buffer, newline: number): void {
@@ -66,7 +79,13 @@ export class LineSplitter {
     const dropped = this.skipping;
     this.carried = 0;
     this.skipping = false;
-    if (!dropped) this.onLine(this.carry, 0, end);
+    if (!dropped) this.onCarried(end);
+  }
+
+  /** A newline stands behind this line as well: who looks one byte too far must not see an older line. */
+  private onCarried(end: number): void {
+    this.carry[end] = NEWLINE;
+    this.onLine(this.carry, 0, end);
   }
 
   private keep(bytes: Buffer, from: number): void {
@@ -81,8 +100,8 @@ export class LineSplitter {
       this.onOverlong();
       return;
     }
-    if (needed > this.carry.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.carry.length));
+    if (needed >= this.carry.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed + 1, 2 * this.carry.length));
       this.carry.copy(larger, 0, 0, this.carried);
       this.carry = larger;
     }

@@ -6,6 +6,7 @@
  * the words of replies stay; whatever looks like an address, a host or a message id in them does not.
  */
 import type { Chain } from '../chains/chain.ts';
+import type { ExplainedOriginal, Explanation } from '../explain/explanation.ts';
 import type { RecipientList } from '../recipients/list.ts';
 import type { Report } from '../summary/report.ts';
 import type { Trace, TraceEvent, TraceRefusals } from '../trace/trace.ts';
@@ -56,13 +57,13 @@ export class Anonymiser {
     const text = (value: string | null): string | null => (value === null ? null : this.text(value));
     return {
       ...chain,
-      host: chain.host === null ? null : this.domain(chain.host),
+      host: this.#host(chain.host),
       message_id: this.messageId(chain.message_id),
       reverse_path: this.address(chain.reverse_path),
       origin: {
         kind: chain.origin.kind,
         client_ip: chain.origin.client_ip === null ? null : this.ip(chain.origin.client_ip),
-        client_name: chain.origin.client_name === null ? null : this.domain(chain.origin.client_name),
+        client_name: this.#host(chain.origin.client_name),
         auth_user: this.address(chain.origin.auth_user),
       },
       recipients: chain.recipients.map((r) => ({
@@ -84,7 +85,7 @@ export class Anonymiser {
       chain: this.chain(trace.chain),
       lives: trace.lives.map((life) => ({
         ...life,
-        host: life.host === null ? null : this.domain(life.host),
+        host: this.#host(life.host),
         events: life.events.map((event) => this.#event(event)),
         gaps: life.gaps.map((gap) => ({ ...gap, text: this.text(gap.text) })),
       })),
@@ -97,7 +98,7 @@ export class Anonymiser {
       what: this.#what(refusals.what),
       last: refusals.last.map(({ at, host, text }) => ({
         at,
-        host: host === null ? null : this.domain(host),
+        host: this.#host(host),
         text: this.text(text),
       })),
     };
@@ -153,6 +154,65 @@ export class Anonymiser {
       }
     }
     return changed as unknown as TraceEvent;
+  }
+
+  explanation(explanation: Explanation): Explanation {
+    const { source, mail, reporter, original, log } = explanation;
+    const text = (value: string | null): string | null => (value === null ? null : this.text(value));
+    return {
+      ...explanation,
+      // A path can name a mailbox's owner.
+      source: { ...source, path: 'mail' },
+      mail: {
+        ...mail,
+        message_id: this.messageId(mail.message_id),
+        return_path: this.address(mail.return_path),
+        from: text(mail.from),
+        to: text(mail.to),
+        subject: text(mail.subject),
+      },
+      reporter: reporter === null ? null : { ...reporter, host: this.#host(reporter.host) },
+      recipients: explanation.recipients.map((r) => ({
+        ...r,
+        recipient: this.address(r.recipient),
+        original_recipient: this.address(r.original_recipient),
+        remote_mta: text(r.remote_mta),
+        diagnostic: text(r.diagnostic),
+      })),
+      original: original === null ? null : this.#original(original),
+      log:
+        log === null
+          ? null
+          : {
+              ...log,
+              hosts: log.hosts.map((host) => this.domain(host)),
+              matches: log.matches.map((match) => ({ ...match, chain: this.chain(match.chain) })),
+            },
+    };
+  }
+
+  /** What the sender wrote is nobody's business: the subject goes, and the display name with it. */
+  #original(original: ExplainedOriginal): ExplainedOriginal {
+    return {
+      ...original,
+      message_id: this.messageId(original.message_id),
+      reverse_path: this.address(original.reverse_path),
+      client_name: this.#host(original.client_name),
+      client_ip: original.client_ip === null ? null : this.ip(original.client_ip),
+      from: null,
+      subject: null,
+      hops: original.hops.map((hop) => ({
+        ...hop,
+        by: this.#host(hop.by),
+        from: this.#host(hop.from),
+        ip: hop.ip === null ? null : this.ip(hop.ip),
+      })),
+      original: original.original === null ? null : this.#original(original.original),
+    };
+  }
+
+  #host(host: string | null): string | null {
+    return host === null ? null : this.domain(host);
   }
 
   #user(local: string): string {

@@ -43,6 +43,20 @@ describe('the splitter', () => {
     expect(split([...sample].map((byte) => Buffer.of(byte)))).toEqual(whole);
   });
 
+  it('has a newline behind every line, never a rest of an older one', () => {
+    const bytes = Buffer.from(`${'x'.repeat(50)}=\nshort\nt`);
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const behind: number[] = [];
+      const splitter = new LineSplitter(
+        (line, _, end) => behind.push(line[end]),
+        () => {},
+      );
+      for (const chunk of cutAt(bytes, cut)) splitter.push(chunk);
+      splitter.finish();
+      expect(behind).toEqual([10, 10, 10]);
+    }
+  });
+
   it('reports an over-long line once, wherever it is cut, and goes on behind it', () => {
     const bytes = Buffer.from('0123456789\n01234567890\nshort\n0123456789abcdef');
     const expected = ['0123456789', '<overlong>', 'short', '<overlong>'];

@@ -1,0 +1,1609 @@
+/**
+ * The kernel: takes the lines of ordinary messages out of a block of log, in one pass, without a call or an object.
+ *
+ * AssemblyScript, compiled to WebAssembly. An ordinary message is handed in, taken over, delivered at the first try and
+ * gone; its life is a row of numbers here. Every other line is answered as SLOW_LINE and read by the TypeScript path
+ * (lines/, parsers/, chains/), which knows all the rules and reads these lines just as well: whatever is taken here
+ * must lead to the same report (tested on every story and real log, with the kernel and without).
+ *
+ * So the rule for all that follows: what is not exactly the usual shape is slow. Named after what they shorten:
+ * lines/head-parser.ts, parsers/*.ts, chains/joiner.ts.
+ */
+import {
+  ADVANCE,
+  ADVANCE_TO,
+  ALL_TAKEN,
+  ARRIVED,
+  AWAITED,
+  CLIENT_AT,
+  CLIENT_ROOM,
+  CLIENT_SHIFT,
+  CLOSED_TO,
+  DELIVERIES,
+  DELIVERY_SLOTS,
+  DRAIN,
+  ENDED_HEAD,
+  ENDED_RING,
+  ENDED_SIZE,
+  FAMILY_BITS,
+  FAMILY_OTHER,
+  FAMILY_POSTFIX,
+  FAMILY_QMAIL,
+  FAMILY_SENDMAIL,
+  FOREIGN_LINES,
+  FREE,
+  FREE_ROWS,
+  FROM,
+  HEAD_AUTH,
+  HOSTS,
+  ID_AT,
+  ID_ROOM,
+  IGNORED_LINES,
+  IMPLIED_HEAD,
+  IMPLIED_RING,
+  IMPLIED_SIZE,
+  INDEX,
+  INDEX_SLOTS,
+  ISO_INSTANT,
+  ISO_KNOWN,
+  ISO_MINUTE,
+  LAST_LINE,
+  LAST_SECOND,
+  LINE_END,
+  LINE_START,
+  MINUTE,
+  MINUTE_INSTANT,
+  MINUTE_KNOWN,
+  MOST_RECIPIENTS,
+  MOST_ROWS,
+  MTA_BITS,
+  N_ATTEMPTS,
+  N_CHECK,
+  N_DELIVERY,
+  N_ENVELOPE_RECIPIENTS,
+  N_FLAGS,
+  N_HASH,
+  N_LENGTHS,
+  N_PID,
+  N_PLACE,
+  N_QP,
+  N_RECIPIENTS,
+  N_SIZE,
+  N_UID,
+  NAME_ROOM,
+  NAME_SIZE,
+  NAMES_SLOTS,
+  NEXT,
+  NEXT_DUE,
+  NO_ARRIVALS,
+  NOW,
+  NUMBERS,
+  NUMBERS_SIZE,
+  ORIGIN,
+  OVER,
+  PATH_AT,
+  PATH_ROOM,
+  PATH_SHIFT,
+  PLACE_SHIFT,
+  PLAIN,
+  PLAIN_COUNTS,
+  PLAIN_ROOM,
+  PLAIN_SIZE,
+  PRESENCE,
+  PRESENCE_BITS,
+  PROCESS_SLOTS,
+  PROCESSES,
+  PROMOTE_ROW,
+  RECORDED_LINES,
+  REJECTED_FOR_NOW,
+  REJECTED_RECIPIENTS,
+  ROW,
+  ROWS_USED,
+  SEAM,
+  SEEN,
+  SERIAL_COUNTER,
+  SHADOWED,
+  SLOW_LINE,
+  T_FIRST,
+  T_KEYS,
+  T_LAST,
+  T_MESSAGE_KEY,
+  T_SERIAL,
+  TAG_DISCARD,
+  TAG_QMGR,
+  TAG_SPEAKS,
+  TAGS,
+  TAKEN_OVER,
+  TEXTS,
+  TEXTS_SIZE,
+  TIMES,
+  TIMES_SIZE,
+  TO,
+  TO_AT,
+  TO_LENGTH,
+  TO_LOCAL,
+  TO_ROOM,
+  UNDER_WAY,
+  UNDER_WAY_SHIFT,
+  USER_AT,
+  USER_ROOM,
+  USER_SHIFT,
+  YEARLESS,
+  YEARLESS_READ,
+  ZONE,
+  ZONE_LENGTH,
+  ZONE_MS,
+} from './layout';
+
+// record.ts
+const SENDMAIL: i32 = 0;
+const POSTFIX: i32 = 1;
+const QMAIL: i32 = 2;
+// life.ts
+const ENDED_GRACE: f64 = 120_000;
+const IMPLIED_END_GRACE: f64 = 300_000;
+const NEVER_QUEUED_GRACE: f64 = 3_600_000;
+const OPEN_HORIZON: f64 = 691_200_000;
+const HOUR: f64 = 3_600_000;
+
+// What became of a line.
+const TAKEN: i32 = 0;
+const SLOW: i32 = 1;
+const WAIT: i32 = 2;
+
+/** Rest of the line at hand, as run() found it. */
+let host: i32 = 0;
+let place: i32 = 0;
+let pid: i32 = 0;
+let tagFlags: i32 = 0;
+let instant: f64 = 0;
+let second: i32 = -1;
+let idHash: i32 = 0;
+let idCheck: i32 = 0;
+let idStart: i32 = 0;
+let idEnd: i32 = 0;
+/** What to answer when a line has to wait. */
+let answer: i32 = 0;
+
+// ---- bytes ------------------------------------------------------------------------------------------------------------
+
+function byte(at: i32): i32 {
+  return load<u8>(at);
+}
+
+/** Up to eight ASCII bytes as one number, to be compared at once. No newline in them: a match ends within its line. */
+function word(text: string): u64 {
+  let value: u64 = 0;
+  for (let i = 0; i < text.length; i++) value |= (<u64>text.charCodeAt(i)) << ((<u64>i) << 3);
+  return value;
+}
+
+/** Whether the word of so many bytes stands at `at`. */
+function stands(at: i32, text: u64, length: i32): bool {
+  const unused = (<u64>(8 - length)) << 3;
+  return load<u64>(at) << unused === text << unused;
+}
+
+/** First place of the byte in [at, end), or end; 16 at a time. */
+function findByte(at: i32, end: i32, wanted: i32): i32 {
+  const pattern = i8x16.splat(<i8>wanted);
+  while (at < end) {
+    const mask = i8x16.bitmask(i8x16.eq(v128.load(at), pattern));
+    if (mask !== 0) {
+      const found = at + ctz(mask);
+      return found < end ? found : end;
+    }
+    at += 16;
+  }
+  return end;
+}
+
+function isDigit(c: i32): bool {
+  return <u32>(c - 48) < 10;
+}
+
+function isAlnum(c: i32): bool {
+  return <u32>(c - 48) < 10 || <u32>((c | 32) - 97) < 26;
+}
+
+/** Queue ids of Postfix: 1 upper-case and digits, 2 no vowels (parsers/postfix.ts ID_BYTE). */
+const ID_KINDS: StaticArray<u8> = makeKinds();
+
+function makeKinds(): StaticArray<u8> {
+  const kinds = new StaticArray<u8>(256);
+  for (let c = 0; c < 256; c++) {
+    let kind = 0;
+    const digit = c >= 48 && c <= 57;
+    const upper = c >= 65 && c <= 90;
+    const lower = c >= 97 && c <= 122;
+    if (digit || upper) kind |= 1;
+    const folded = c | 32;
+    const vowel = folded === 97 || folded === 101 || folded === 105 || folded === 111 || folded === 117;
+    if (digit || ((upper || lower) && !vowel)) kind |= 2;
+    kinds[c] = <u8>kind;
+  }
+  return kinds;
+}
+
+/** As textKey (records/text.ts). */
+function textKey(start: i32, end: i32): f64 {
+  let a: i32 = 0x811c9dc5;
+  let b: i32 = 0x2f0b4c47 ^ (end - start);
+  for (let i = start; i < end; i++) {
+    const c = byte(i);
+    a = (a ^ c) * 0x01000193;
+    b = (b ^ c) * 0x5bd1e995;
+  }
+  return <f64>(<u32>a) * 1048576.0 + <f64>(<u32>(b ^ (b >>> 15)) >>> 12);
+}
+
+/** Hash and check of an id (records/text.ts) at [start, end), into idHash and idCheck. */
+function hashId(start: i32, end: i32): void {
+  let h: i32 = 0x811c9dc5;
+  let c: i32 = 0x2f0b4c47;
+  for (let i = start; i < end; i++) {
+    const b = byte(i);
+    h = (h ^ b) * 0x01000193;
+    c = (c ^ b) * 0x5bd1e995;
+  }
+  idHash = h ^ (h >>> 15);
+  idCheck = c;
+}
+
+/** The decimal number at `at`, -1 without a digit, -2 with more than nine; the byte behind it in numberEnd. */
+let numberEnd: i32 = 0;
+function decimal(at: i32, end: i32): i32 {
+  let value = 0;
+  let i = at;
+  while (i < end) {
+    const d = byte(i) - 48;
+    if (<u32>d > 9) break;
+    value = value * 10 + d;
+    i++;
+  }
+  numberEnd = i;
+  if (i === at) return -1;
+  return i - at > 9 ? -2 : value;
+}
+
+/** Copies a text into its room; its length, or -1 when it is too long. */
+function copy(to: i32, room: i32, start: i32, end: i32): i32 {
+  const length = end - start;
+  if (length > room) return -1;
+  memory.copy(to, start, length);
+  return length;
+}
+
+// Words that are looked for.
+const W_ = word('=<');
+const W_CHECK_RC = word('check_rc');
+const W_DOTS = word('... ');
+const W_REJECT_IS = word(', reject');
+const W_RULESET = word('ruleset=');
+const W_WARNING = word('warning:');
+const W_0_0_0 = word('0+0+0');
+const W_1 = word('::1');
+const W_127 = word('127.');
+const W_AT_S = word('at=S');
+const W_AUTHID = word(', authid');
+const W_AUTH_SER = word('AUTH=ser');
+const W_BODYTY = word(', bodyty');
+const W_BYTES = word(': bytes ');
+const W_CLASS = word(', class=');
+const W_CLIE = word('clie');
+const W_CTLADD = word(', ctladd');
+const W_DAEMON = word(', daemon');
+const W_DELAY = word(', delay=');
+const W_DELIVER = word(' deliver');
+const W_Y = word('y ');
+const W_R_IS = word('r=');
+const W_PT = word('pt');
+const W_PRI = word(', pri=');
+const W_DELIVERE = word('delivere');
+const W_DELIVERY = word('delivery');
+const W_DID = word('did_');
+const W_DOUBLE_B = word('double-b');
+const W_DS = word(', ds');
+const W_DSN = word('dsn=');
+const W_END_MSG = word('end msg ');
+const W_ENT = word('ent ');
+const W_ENT_X = word('ent');
+const W_FORWARDE = word('forwarde');
+const W_FROM = word('from');
+const W_FROM_X = word(' from <');
+const W_ID = word('id=');
+const W_INFO_MSG = word('info msg');
+const W_IPV6 = word('IPv6');
+const W_L = word('l ');
+const W_LOCA = word('loca');
+const W_MAILER = word(', mailer');
+const W_MESSAGE = word('message-');
+const W_MSG = word(': msg ');
+const W_MSGID = word(', msgid=');
+const W_NEW_MSG = word('new msg ');
+const W_NONE = word('none');
+const W_NOQUEUE = word('NOQUEUE');
+const W_NRCPT = word(', nrcpt=');
+const W_NRCPTS = word(', nrcpts');
+const W_NT = word('nt=');
+const W_NTRIES = word(', ntries');
+const W_ORIG = word('>, orig_');
+const W_OUNC = word('ounc');
+const W_PROTO = word(', proto=');
+const W_QP = word('> qp ');
+const W_QUEUED_A = word('queued a');
+const W_RCPT_FR = word(' RCPT fr');
+const W_REJECT = word(' reject:');
+const W_RELAY = word('>, relay');
+const W_RELAY_X = word(', relay=');
+const W_REMO = word('remo');
+const W_S = word('s ');
+const W_SASL_M = word(', sasl_m');
+const W_SASL_U = word(', sasl_u');
+const W_SERNAME = word('sername=');
+const W_SIZE = word('>, size=');
+const W_ST = word(', st');
+const W_STARTING = word('starting');
+const W_STATUS = word('status: ');
+const W_STATUS_S = word('status=s');
+const W_SUCCES = word(': succes');
+const W_S_X = word('s:');
+const W_TE = word('te ');
+const W_TO = word('to=<');
+const W_TO_LOCA = word(' to loca');
+const W_TO_REMO = word(' to remo');
+const W_TO_X = word('to=');
+const W_UID = word(' uid ');
+const W_VED = word('ved');
+const W_VER = word('ver, ');
+const W_VIA = word('via ');
+const W_XDELAY = word(', xdelay');
+
+// ---- names ------------------------------------------------------------------------------------------------------------
+
+function nameHash(start: i32, end: i32): i32 {
+  let h: i32 = 0x811c9dc5;
+  for (let i = start; i < end; i++) h = (h ^ byte(i)) * 0x01000193;
+  return h ^ (h >>> 15);
+}
+
+function sameBytes(a: i32, b: i32, length: i32): bool {
+  let i = 0;
+  while (i + 8 <= length) {
+    if (load<u64>(a + i) !== load<u64>(b + i)) return false;
+    i += 8;
+  }
+  while (i < length) {
+    if (byte(a + i) !== byte(b + i)) return false;
+    i++;
+  }
+  return true;
+}
+
+/** The entry of a name in the table, or 0. */
+function findName(table: i32, start: i32, end: i32, hash: i32): i32 {
+  const length = end - start;
+  let slot = hash & (NAMES_SLOTS - 1);
+  for (let n = 0; n < 8; n++) {
+    const entry = table + slot * NAME_SIZE;
+    const known = load<i32>(entry, 4);
+    if (known === 0) return 0;
+    if (load<i32>(entry) === hash && known === length && sameBytes(entry + 16, start, length)) return entry;
+    slot = (slot + 1) & (NAMES_SLOTS - 1);
+  }
+  return 0;
+}
+
+/** Puts a name into a table; the last of eight places is taken over when all are full. */
+function addName(table: i32, start: i32, end: i32, number: i32, meaning: i32): void {
+  const length = end - start;
+  if (length > NAME_ROOM || length === 0) return;
+  const hash = nameHash(start, end);
+  let slot = hash & (NAMES_SLOTS - 1);
+  for (let n = 0; n < 8; n++) {
+    const entry = table + slot * NAME_SIZE;
+    if (load<i32>(entry, 4) === 0 || n === 7) {
+      store<i32>(entry, hash);
+      store<i32>(entry, length, 4);
+      store<i32>(entry, number, 8);
+      store<i32>(entry, meaning, 12);
+      memory.copy(entry + 16, start, length);
+      return;
+    }
+    if (load<i32>(entry) === hash && load<i32>(entry, 4) === length && sameBytes(entry + 16, start, length))
+      return;
+    slot = (slot + 1) & (NAMES_SLOTS - 1);
+  }
+}
+
+export function addHost(start: i32, end: i32, number: i32): void {
+  addName(HOSTS, start, end, number, 0);
+}
+
+/** `meaning` is FAMILY_... with TAG_... */
+export function addTag(start: i32, end: i32, instance: i32, meaning: i32): void {
+  addName(TAGS, start, end, instance, meaning);
+}
+
+// ---- rows -------------------------------------------------------------------------------------------------------------
+
+function findRow(hash: i32, check: i32): i32 {
+  let slot = hash & (INDEX_SLOTS - 1);
+  let entry = INDEX + (slot << 4);
+  while (load<i32>(entry, 8) !== 0) {
+    if (load<i32>(entry) === hash && load<i32>(entry, 4) === check) return load<i32>(entry, 8) - 1;
+    slot = (slot + 1) & (INDEX_SLOTS - 1);
+    entry = INDEX + (slot << 4);
+  }
+  return -1;
+}
+
+function insert(hash: i32, check: i32, row: i32): void {
+  let slot = hash & (INDEX_SLOTS - 1);
+  while (load<i32>(INDEX + (slot << 4), 8) !== 0) slot = (slot + 1) & (INDEX_SLOTS - 1);
+  const entry = INDEX + (slot << 4);
+  store<i32>(entry, hash);
+  store<i32>(entry, check, 4);
+  store<i32>(entry, row + 1, 8);
+}
+
+/** Backward shift: no tombstones (chains/table.ts). */
+function unindex(hash: i32, check: i32): void {
+  const mask = INDEX_SLOTS - 1;
+  let free = hash & mask;
+  for (;;) {
+    const entry = INDEX + (free << 4);
+    if (load<i32>(entry, 8) === 0) return;
+    if (load<i32>(entry) === hash && load<i32>(entry, 4) === check) break;
+    free = (free + 1) & mask;
+  }
+  for (let i = (free + 1) & mask; ; i = (i + 1) & mask) {
+    const entry = INDEX + (i << 4);
+    if (load<i32>(entry, 8) === 0) break;
+    const home = load<i32>(entry) & mask;
+    if (((i - home) & mask) < ((i - free) & mask)) continue;
+    v128.store(INDEX + (free << 4), v128.load(entry));
+    free = i;
+  }
+  store<i32>(INDEX + (free << 4), 0, 8);
+}
+
+export function rowOf(hash: i32, check: i32): i32 {
+  return findRow(hash, check);
+}
+
+function isPresent(hash: i32, check: i32): bool {
+  const slot = <u32>(hash ^ (check * 0x9e3779b1)) >>> (32 - PRESENCE_BITS);
+  return load<u8>(PRESENCE + slot) !== 0;
+}
+
+function numbersOf(row: i32): i32 {
+  return NUMBERS + row * NUMBERS_SIZE;
+}
+
+function timesOf(row: i32): i32 {
+  return TIMES + row * TIMES_SIZE;
+}
+
+/** A new life under the id at hand; -1 where the id is known already or there is no room. */
+function begin(mta: i32, check: i32, flags: i32): i32 {
+  if (load<i32>(NO_ARRIVALS) !== 0) return -1;
+  const hash = idHash;
+  const known = findRow(hash, check);
+  if (known >= 0) {
+    // qmail's message numbers come back at once: what has ended keeps its row, not its id.
+    const k = numbersOf(known);
+    if (mta !== QMAIL || load<i32>(k, N_PLACE) !== place) return -1;
+    const state = load<i32>(k, N_FLAGS);
+    if ((state & (OVER | UNDER_WAY)) !== OVER) return -1;
+    unindex(hash, check);
+    store<i32>(k, state | SHADOWED, N_FLAGS);
+  }
+  if (isPresent(hash, check)) return -1;
+  const length = idEnd - idStart;
+  if (length > ID_ROOM) return -1;
+  let row: i32;
+  const free = load<i32>(FREE_ROWS);
+  if (free > 0) {
+    row = load<i32>(FREE + ((free - 1) << 2));
+    store<i32>(FREE_ROWS, free - 1);
+  } else {
+    row = load<i32>(ROWS_USED);
+    if (row >= MOST_ROWS) return -1;
+    store<i32>(ROWS_USED, row + 1);
+  }
+  const n = numbersOf(row);
+  store<i32>(n, hash, N_HASH);
+  store<i32>(n, check, N_CHECK);
+  store<i32>(n, place, N_PLACE);
+  store<i32>(n, mta | flags, N_FLAGS);
+  store<i32>(n, pid, N_PID);
+  store<i32>(n, -1, N_UID);
+  store<i32>(n, -1, N_SIZE);
+  store<i32>(n, -1, N_ENVELOPE_RECIPIENTS);
+  store<i32>(n, -1, N_QP);
+  store<i32>(n, -1, N_DELIVERY);
+  store<i32>(n, 0, N_RECIPIENTS);
+  memory.copy(TEXTS + row * TEXTS_SIZE + ID_AT, idStart, length);
+  store<i32>(n, length, N_LENGTHS);
+  const t = timesOf(row);
+  const serial = load<f64>(SERIAL_COUNTER) + 1;
+  store<f64>(SERIAL_COUNTER, serial);
+  store<f64>(t, instant, T_FIRST);
+  store<f64>(t, instant, T_LAST);
+  store<f64>(t, serial, T_SERIAL);
+  store<f64>(t, 0, T_MESSAGE_KEY);
+  insert(hash, check, row);
+  return row;
+}
+
+/** As graceOf (life.ts) for the few states that there are here. */
+function graceOf(flags: i32): f64 {
+  const mta = flags & MTA_BITS;
+  if ((flags & OVER) !== 0) return mta === SENDMAIL ? IMPLIED_END_GRACE : ENDED_GRACE;
+  if ((flags & ARRIVED) === 0) return NEVER_QUEUED_GRACE;
+  if (mta === SENDMAIL && (flags & TAKEN_OVER) === 0) return ENDED_GRACE;
+  return (flags & TAKEN_OVER) !== 0 || mta !== POSTFIX ? OPEN_HORIZON : NEVER_QUEUED_GRACE;
+}
+
+/** The row that the line at hand belongs to, or -1. */
+function claim(check: i32): i32 {
+  const row = findRow(idHash, check);
+  if (row < 0) return -1;
+  const n = numbersOf(row);
+  if (load<i32>(n, N_PLACE) !== place) return -1;
+  return instant > load<f64>(timesOf(row), T_LAST) + graceOf(load<i32>(n, N_FLAGS)) ? -1 : row;
+}
+
+function touch(row: i32): void {
+  const t = timesOf(row);
+  if (instant > load<f64>(t, T_LAST)) store<f64>(t, instant, T_LAST);
+  if (instant < load<f64>(t, T_FIRST)) store<f64>(t, instant, T_FIRST);
+}
+
+/** Number of the recipient with this key, a new one with no attempts if need be; -1 when there is no room. */
+function recipient(row: i32, key: f64): i32 {
+  const n = numbersOf(row);
+  const keys = timesOf(row) + T_KEYS;
+  const count = load<i32>(n, N_RECIPIENTS);
+  for (let i = 0; i < count; i++) if (load<f64>(keys + (i << 3)) === key) return i;
+  if (count === MOST_RECIPIENTS) return -1;
+  store<f64>(keys + (count << 3), key);
+  store<i32>(n + (count << 2), 0, N_ATTEMPTS);
+  store<i32>(n, count + 1, N_RECIPIENTS);
+  return count;
+}
+
+function delivered(row: i32, number: i32): void {
+  const attempts = numbersOf(row) + N_ATTEMPTS + (number << 2);
+  store<i32>(attempts, load<i32>(attempts) + 1);
+  touch(row);
+}
+
+/** Keeps the reverse-path at [start, end); false for one that is not somebody's, or too long. */
+function keepPath(row: i32, start: i32, end: i32): bool {
+  const length = copy(TEXTS + row * TEXTS_SIZE + PATH_AT, PATH_ROOM, start, end);
+  if (length < 0) return false;
+  const n = numbersOf(row);
+  store<i32>(n, load<i32>(n, N_LENGTHS) | (length << PATH_SHIFT), N_LENGTHS);
+  return true;
+}
+
+/** Somebody's address, short enough to keep. */
+function isOrdinaryPath(start: i32, end: i32): bool {
+  const length = end - start;
+  if (length < 3 || length > PATH_ROOM || byte(start) === 0x23) return false;
+  // double-bounce@
+  return !(length >= 14 && stands(start, W_DOUBLE_B, 8) && stands(start + 8, W_OUNC, 4));
+}
+
+function push(ring: i32, headAt: i32, sizeAt: i32, row: i32): void {
+  const size = load<i32>(sizeAt);
+  // A row waits once, so the ring has room for all; stale entries of promoted rows may fill it: they are dropped.
+  const at = (load<i32>(headAt) + size) & (MOST_ROWS - 1);
+  const entry = ring + (at << 4);
+  store<i32>(entry, row);
+  store<f64>(entry, load<f64>(timesOf(row), T_SERIAL), 8);
+  store<i32>(sizeAt, size + 1);
+}
+
+/** Frees a row; its life has been counted or promoted. */
+export function release(row: i32): void {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & SHADOWED) === 0) unindex(load<i32>(n, N_HASH), load<i32>(n, N_CHECK));
+  const rowHost = load<i32>(n, N_PLACE) & 0xffff;
+  const qp = load<i32>(n, N_QP);
+  if (qp >= 0) {
+    const slot = PROCESSES + (processSlot(rowHost, qp) << 2);
+    if (load<i32>(slot) === row + 1) store<i32>(slot, 0);
+  }
+  if ((flags & UNDER_WAY) !== 0) {
+    const slot = DELIVERIES + (deliverySlot(rowHost, load<i32>(n, N_DELIVERY)) << 2);
+    if (load<i32>(slot) === row + 1) store<i32>(slot, 0);
+  }
+  store<f64>(timesOf(row), 0, T_SERIAL);
+  const free = load<i32>(FREE_ROWS);
+  store<i32>(FREE + (free << 2), row);
+  store<i32>(FREE_ROWS, free + 1);
+}
+
+function deliverySlot(rowHost: i32, delivery: i32): i32 {
+  return (delivery + rowHost * 1031) & (DELIVERY_SLOTS - 1);
+}
+
+function processSlot(rowHost: i32, qp: i32): i32 {
+  return (qp + rowHost * 1031) & (PROCESS_SLOTS - 1);
+}
+
+/** qmail: the row of a process or of a delivery under way, or -1. */
+export function rowOfProcess(rowHost: i32, qp: i32): i32 {
+  const row = load<i32>(PROCESSES + (processSlot(rowHost, qp) << 2)) - 1;
+  if (row < 0) return -1;
+  const n = numbersOf(row);
+  return load<i32>(n, N_QP) === qp && (load<i32>(n, N_PLACE) & 0xffff) === rowHost ? row : -1;
+}
+
+export function rowOfDelivery(rowHost: i32, delivery: i32): i32 {
+  const row = load<i32>(DELIVERIES + (deliverySlot(rowHost, delivery) << 2)) - 1;
+  if (row < 0) return -1;
+  const n = numbersOf(row);
+  if ((load<i32>(n, N_FLAGS) & UNDER_WAY) === 0 || load<i32>(n, N_DELIVERY) !== delivery) return -1;
+  return (load<i32>(n, N_PLACE) & 0xffff) === rowHost ? row : -1;
+}
+
+/** The first row from `row` on that is in use and, with `silent`, has fallen silent; -1 when there is none. */
+export function nextRow(row: i32, silent: bool): i32 {
+  const used = load<i32>(ROWS_USED);
+  const now = load<f64>(NOW);
+  for (; row < used; row++) {
+    const t = timesOf(row);
+    if (load<f64>(t, T_SERIAL) === 0) continue;
+    if (!silent || load<f64>(t, T_LAST) + graceOf(load<i32>(numbersOf(row), N_FLAGS)) < now) return row;
+  }
+  return -1;
+}
+
+// ---- time -------------------------------------------------------------------------------------------------------------
+
+/** Counts a plain message; false when the table is full. */
+function countPlain(mta: i32, first: f64, recipients: i32): bool {
+  const hour = Math.floor(first / HOUR);
+  const counts = load<i32>(PLAIN_COUNTS);
+  for (let i = counts - 1; i >= 0; i--) {
+    const entry = PLAIN + i * PLAIN_SIZE;
+    if (load<f64>(entry) !== hour || load<i32>(entry, 8) !== mta) continue;
+    store<f64>(entry, load<f64>(entry, 16) + 1, 16);
+    store<f64>(entry, load<f64>(entry, 24) + <f64>recipients, 24);
+    return true;
+  }
+  if (counts === PLAIN_ROOM) return false;
+  const entry = PLAIN + counts * PLAIN_SIZE;
+  store<f64>(entry, hour);
+  store<i32>(entry, mta, 8);
+  store<f64>(entry, 1, 16);
+  store<f64>(entry, <f64>recipients, 24);
+  store<i32>(PLAIN_COUNTS, counts + 1);
+  return true;
+}
+
+function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i32 {
+  while (load<i32>(sizeAt) > 0) {
+    const entry = ring + (load<i32>(headAt) << 4);
+    const row = load<i32>(entry);
+    const t = timesOf(row);
+    if (load<f64>(t, T_SERIAL) === load<f64>(entry, 8)) {
+      if (load<f64>(t, T_LAST) + grace >= now) return ALL_TAKEN;
+      const n = numbersOf(row);
+      const flags = load<i32>(n, N_FLAGS);
+      const first = load<f64>(t, T_FIRST);
+      const recipients = load<i32>(n, N_RECIPIENTS);
+      // Refused: nobody's message.
+      const nothing = (flags & (MTA_BITS | ARRIVED | TAKEN_OVER)) === (SENDMAIL | ARRIVED);
+      if (nothing && first > load<f64>(SEAM)) release(row);
+      else if (
+        first <= load<f64>(SEAM) ||
+        recipients === 0 ||
+        (flags & (TAKEN_OVER | ARRIVED | UNDER_WAY)) !== (TAKEN_OVER | ARRIVED)
+      ) {
+        store<i32>(ROW, row);
+        return PROMOTE_ROW;
+      } else if (countPlain(flags & MTA_BITS, first, recipients)) release(row);
+      else return DRAIN;
+    }
+    store<i32>(headAt, (load<i32>(headAt) + 1) & (MOST_ROWS - 1));
+    store<i32>(sizeAt, load<i32>(sizeAt) - 1);
+  }
+  return ALL_TAKEN;
+}
+
+/** Counts the lives whose time is over. */
+export function closeDue(): i32 {
+  const now = load<f64>(NOW);
+  if (load<f64>(CLOSED_TO) >= now) return ALL_TAKEN;
+  let result = closeRing(ENDED_RING, ENDED_HEAD, ENDED_SIZE, ENDED_GRACE, now);
+  if (result !== ALL_TAKEN) return result;
+  result = closeRing(IMPLIED_RING, IMPLIED_HEAD, IMPLIED_SIZE, IMPLIED_END_GRACE, now);
+  if (result !== ALL_TAKEN) return result;
+  store<f64>(CLOSED_TO, now);
+  return ALL_TAKEN;
+}
+
+/** A recorded line moves log time on (Joiner.take); WAIT where others have to act first. */
+function advance(): i32 {
+  if (instant > load<f64>(NOW)) {
+    if (instant > load<f64>(NEXT_DUE)) {
+      store<f64>(ADVANCE_TO, instant);
+      answer = ADVANCE;
+      return WAIT;
+    }
+    if (load<f64>(ORIGIN) === Infinity) store<f64>(ORIGIN, instant);
+    store<f64>(NOW, instant);
+  }
+  answer = closeDue();
+  return answer === ALL_TAKEN ? TAKEN : WAIT;
+}
+
+// ---- Postfix ----------------------------------------------------------------------------------------------------------
+
+function postfix(at: i32, end: i32): i32 {
+  const start = at;
+  let kinds = 3;
+  let h: i32 = 0x811c9dc5;
+  let k: i32 = 0x2f0b4c47;
+  while (at < end) {
+    const c = byte(at);
+    const kind = <i32>unchecked(ID_KINDS[c]);
+    if (kind === 0) break;
+    kinds &= kind;
+    h = (h ^ c) * 0x01000193;
+    k = (k ^ c) * 0x5bd1e995;
+    at++;
+  }
+  if (at >= end || byte(at) !== 0x3a || kinds === 0 || at - start < 5) return postfixNews(start, end);
+  // NOQUEUE:
+  if (at - start === 7 && stands(start, W_NOQUEUE, 7)) return postfixSession(at + 1, end);
+  idHash = h ^ (h >>> 15);
+  idCheck = k;
+  idStart = start;
+  idEnd = at;
+  at++;
+  while (at < end && byte(at) === 32) at++;
+  switch (byte(at)) {
+    case 0x63: // client=
+      return postfixClient(at, end);
+    case 0x6d: // message-id=
+      return postfixMessageId(at, end);
+    case 0x66: // from=
+      return postfixEnvelope(at, end);
+    case 0x74: // to=
+      return postfixDelivery(at, end);
+    case 0x72: // removed
+      return postfixRemoved(at, end);
+    default:
+      return SLOW;
+  }
+}
+
+/** A daemon's word about itself or its session: not `proxy-...`, `reject:`, a severity, or what may be of the head. */
+function postfixNews(start: i32, end: i32): i32 {
+  if ((tagFlags & TAG_SPEAKS) === 0) return SLOW;
+  if (byte(start) === 0x77 && stands(start, W_WARNING, 8) && byte(start + 8) === 32) {
+    // `warning: QID: ...` may be about a notice.
+    let i = start + 9;
+    while (i < end && unchecked(ID_KINDS[byte(i)]) !== 0) i++;
+    return i < end && (i - start - 9 < 5 || byte(i) !== 0x3a) ? ignored(POSTFIX) : SLOW;
+  }
+  switch (byte(start)) {
+    case 0x70: // p
+    case 0x72: // r
+    case 0x77: // w
+    case 0x65: // e
+    case 0x66: // f
+    case 0x6d: // m
+    case 0x5b: // [
+    case 0x2d: // -
+    case 0x4e: // N
+      return SLOW;
+    case 0x6c: // lost connection
+      return byte(start + 1) === 0x6f ? ignored(POSTFIX) : SLOW;
+    default:
+      return ignored(POSTFIX);
+  }
+}
+
+/** `NOQUEUE: reject: RCPT from n[ip]: 550 ...` */
+function postfixSession(at: i32, end: i32): i32 {
+  if (end - at < 32 || !stands(at, W_REJECT, 8) || !stands(at + 8, W_RCPT_FR, 8)) return SLOW;
+  const bracket = findByte(at, end, 0x5d);
+  if (bracket + 4 > end || byte(bracket + 1) !== 0x3a || byte(bracket + 2) !== 32) return SLOW;
+  return refused(POSTFIX, byte(bracket + 3) === 0x34);
+}
+
+/** `client=name[ip]`, also with `:port` or `, sasl_method=m, sasl_username=u` behind it. */
+function postfixClient(at: i32, end: i32): i32 {
+  if (!stands(at, W_CLIE, 4) || !stands(at + 4, W_NT, 3)) return SLOW;
+  const open = findByte(at + 7, end, 0x5b);
+  const close = findByte(open, end, 0x5d);
+  if (close >= end) return SLOW;
+  let user = 0;
+  let userEnd = 0;
+  let rest = close + 1;
+  if (rest < end && byte(rest) === 0x3a) {
+    rest++;
+    while (rest < end && isDigit(byte(rest))) rest++;
+  }
+  if (rest < end) {
+    //  ", sasl_method=" value ", sasl_username=" value
+    if (!stands(rest, W_SASL_M, 8)) return SLOW;
+    const next = findByte(rest + 2, end, 0x2c);
+    if (next + 16 >= end || !stands(next, W_SASL_U, 8) || !stands(next + 8, W_SERNAME, 8)) return SLOW;
+    user = next + 16;
+    userEnd = end;
+    if (findByte(user, end, 0x2c) !== end) return SLOW;
+  }
+  const ipLength = close - open - 1;
+  if (ipLength > CLIENT_ROOM || userEnd - user > USER_ROOM) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = begin(POSTFIX, idCheck, ARRIVED);
+  if (row < 0) return SLOW;
+  const n = numbersOf(row);
+  const texts = TEXTS + row * TEXTS_SIZE;
+  memory.copy(texts + CLIENT_AT, open + 1, ipLength);
+  let lengths = load<i32>(n, N_LENGTHS) | (ipLength << CLIENT_SHIFT);
+  if (user !== 0) {
+    memory.copy(texts + USER_AT, user, userEnd - user);
+    lengths |= (userEnd - user) << USER_SHIFT;
+  }
+  store<i32>(n, lengths, N_LENGTHS);
+  recorded(POSTFIX);
+  return TAKEN;
+}
+
+function postfixMessageId(at: i32, end: i32): i32 {
+  if (!stands(at, W_MESSAGE, 8) || !stands(at + 8, W_ID, 3)) return SLOW;
+  const start = at + 11;
+  if (start >= end) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0) return SLOW;
+  const n = numbersOf(row);
+  const t = timesOf(row);
+  // As mayHaveMessageId (joiner.ts); a second one is not ordinary.
+  if (
+    load<f64>(t, T_MESSAGE_KEY) !== 0 ||
+    load<i32>(n, N_SIZE) >= 0 ||
+    load<i32>(n, N_RECIPIENTS) > 0 ||
+    (load<i32>(n, N_FLAGS) & OVER) !== 0
+  )
+    return SLOW;
+  touch(row);
+  store<f64>(t, textKey(start, min(end, start + 32)) + <f64>(end - start), T_MESSAGE_KEY);
+  recorded(POSTFIX);
+  return TAKEN;
+}
+
+/** `from=<s>, size=n, nrcpt=n (queue active)` */
+function postfixEnvelope(at: i32, end: i32): i32 {
+  if (!stands(at, W_FROM, 4) || !stands(at + 4, W_, 2)) return SLOW;
+  const value = at + 6;
+  let close = end - 34;
+  while (close >= value && byte(close) !== 0x3e) close--;
+  if (close < value || !stands(close, W_SIZE, 8)) return SLOW;
+  const size = decimal(close + 8, end);
+  const tail = numberEnd;
+  if (size < 0 || !stands(tail, W_NRCPT, 8)) return SLOW;
+  const recipients = decimal(tail + 8, end);
+  if (recipients < 0 || !isOrdinaryPath(value, close)) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0) return SLOW;
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & OVER) !== 0) return SLOW;
+  if ((flags & TAKEN_OVER) === 0) {
+    keepPath(row, value, close);
+    store<i32>(n, flags | TAKEN_OVER, N_FLAGS);
+    store<i32>(n, size, N_SIZE);
+    store<i32>(n, recipients, N_ENVELOPE_RECIPIENTS);
+  }
+  touch(row);
+  recorded(POSTFIX);
+  return TAKEN;
+}
+
+/** `to=<r>, orig_to=<o>, relay=h[ip]:p, delay=s, delays=a/b/c/d, dsn=d.d.d, status=sent (text)` */
+function postfixDelivery(at: i32, end: i32): i32 {
+  if (!stands(at, W_TO, 4) || (tagFlags & TAG_DISCARD) !== 0 || byte(end - 1) !== 0x29) return SLOW;
+  const value = at + 4;
+  if (byte(value) === 0x22) return SLOW;
+  const close = findByte(value, end, 0x3e);
+  if (close + 12 > end) return SLOW;
+  let relay: i32;
+  let original = 0;
+  let originalEnd = 0;
+  if (stands(close, W_RELAY, 8) && byte(close + 8) === 0x3d) relay = close + 9;
+  else if (stands(close, W_ORIG, 8) && stands(close + 8, W_TO, 4)) {
+    original = close + 12;
+    if (byte(original) === 0x22) return SLOW;
+    originalEnd = findByte(original, end, 0x3e);
+    if (originalEnd + 9 > end || !stands(originalEnd, W_RELAY, 8) || byte(originalEnd + 8) !== 0x3d)
+      return SLOW;
+    relay = originalEnd + 9;
+  } else return SLOW;
+  let i = findByte(relay, end, 0x2c);
+  const relayEnd = i;
+  // The rest is `, key=value` up to status.
+  for (;;) {
+    if (i + 16 > end) return SLOW;
+    i += 2;
+    const key = byte(i);
+    if (key === 0x73) break;
+    // dsn= | delays=a/b/c/d | delay=s: values have least lengths (parsers/postfix.ts).
+    if (key === 0x64) i += byte(i + 1) === 0x73 ? 4 : byte(i + 5) === 0x73 ? 14 : 7;
+    i = findByte(i, end, 0x2c);
+  }
+  if (!stands(i, W_STATUS_S, 8) || !stands(i + 8, W_ENT, 4)) return SLOW;
+  const text = i + 12;
+  if (byte(text - 1) !== 32 || byte(text) !== 0x28) return SLOW;
+  const reply = text + 1;
+  const replyEnd = end - 1;
+  if (replyEnd < reply) return SLOW;
+  if (relayEnd - relay === 4 && stands(relay, W_NONE, 4)) return SLOW;
+  // `forwarded as Q`, `delivered via C`
+  if (stands(reply, W_FORWARDE, 8) || (stands(reply, W_DELIVERE, 8) && stands(reply + 10, W_VIA, 4)))
+    return SLOW;
+  let bracket = relayEnd - 1;
+  while (bracket >= relay && byte(bracket) !== 0x5b) bracket--;
+  if (bracket >= relay) {
+    const ip = bracket + 1;
+    if (stands(ip, W_127, 4) || stands(ip, W_1, 3) || stands(ip, W_IPV6, 4)) return SLOW;
+  }
+  const hash = idHash;
+  const check = idCheck;
+  let queued = replyEnd;
+  while (queued > reply && unchecked(ID_KINDS[byte(queued - 1)]) !== 0) queued--;
+  if (
+    replyEnd - queued >= 5 &&
+    queued - 10 >= reply &&
+    stands(queued - 10, W_QUEUED_A, 8) &&
+    stands(queued - 2, W_S, 2)
+  ) {
+    // `queued as C`: is C ours? Where any life has that id, the joiner looks closer.
+    hashId(queued, replyEnd);
+    const known = findRow(idHash, idCheck) >= 0 || isPresent(idHash, idCheck);
+    idHash = hash;
+    idCheck = check;
+    if (known) return SLOW;
+  }
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(check);
+  if (row < 0 || (load<i32>(numbersOf(row), N_FLAGS) & TAKEN_OVER) === 0) return SLOW;
+  let key = textKey(value, close);
+  if (originalEnd > original) key = key * 31 + textKey(original, originalEnd);
+  const number = recipient(row, key);
+  if (number < 0) return SLOW;
+  delivered(row, number);
+  recorded(POSTFIX);
+  return TAKEN;
+}
+
+function postfixRemoved(at: i32, end: i32): i32 {
+  if (end - at !== 7 || (tagFlags & TAG_QMGR) === 0) return SLOW;
+  if (!stands(at, W_REMO, 4) || !stands(at + 4, W_VED, 3)) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  return ends(POSTFIX, idCheck);
+}
+
+function ends(mta: i32, check: i32): i32 {
+  const row = claim(check);
+  if (row < 0) return SLOW;
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & OVER) !== 0 || load<i32>(ENDED_SIZE) === MOST_ROWS) return SLOW;
+  touch(row);
+  store<i32>(n, flags | OVER, N_FLAGS);
+  push(ENDED_RING, ENDED_HEAD, ENDED_SIZE, row);
+  recorded(mta);
+  return TAKEN;
+}
+
+// ---- sendmail ---------------------------------------------------------------------------------------------------------
+
+function sendmail(at: i32, end: i32): i32 {
+  const start = at;
+  while (at < end && isAlnum(byte(at))) at++;
+  if (!isSendmailId(start, at) || (byte(at) !== 0x3a && byte(at) !== 0x5b)) {
+    switch (byte(start)) {
+      case 0x41: // AUTH=server, ..., authid= of a session says nothing of a message
+        return sendmailSession(start, end);
+      case 0x72: // ruleset=
+        return sendmailRuleset(start, end);
+      case 0x4d: // Milter:
+      case 0x4e: // NOQUEUE:
+      case 0x6d: // message repeated
+      case 0x6c: // last message
+      case 0x5b: // [
+      case 0x2d: // -
+        return SLOW;
+      default:
+        return ignored(SENDMAIL);
+    }
+  }
+  if (byte(at) === 0x5b) return SLOW;
+  idStart = start;
+  idEnd = at;
+  hashId(start, at);
+  at += 2;
+  switch (byte(at)) {
+    case 0x66: // from=
+      return sendmailSender(at, end);
+    case 0x74: // to=
+      return sendmailDelivery(at, end);
+    case 0x41: // AUTH=server,
+      return sendmailAuth(at, end);
+    case 0x72: // ruleset=
+      return sendmailRuleset(at, end);
+    case 0x3c: // <r>... User unknown
+      for (; at + 4 <= end; at++)
+        if (stands(at, W_DOTS, 4)) return byte(at - 1) === 0x3e ? refused(SENDMAIL, false) : SLOW;
+      return SLOW;
+    default:
+      return SLOW;
+  }
+}
+
+/** A recipient was refused in the dialogue. */
+function refused(mta: i32, forNow: bool): i32 {
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  recorded(mta);
+  count(forNow ? REJECTED_FOR_NOW : REJECTED_RECIPIENTS);
+  store<i32>(LAST_LINE, forNow ? 3 : 2);
+  return TAKEN;
+}
+
+/** `ruleset=check_rcpt, ..., reject=550 ...` */
+function sendmailRuleset(at: i32, end: i32): i32 {
+  if (!stands(at, W_RULESET, 8) || !stands(at + 8, W_CHECK_RC, 8) || !stands(at + 16, W_PT, 2)) return SLOW;
+  for (at += 18; at + 9 < end; at++) {
+    if (stands(at, W_REJECT_IS, 8) && byte(at + 8) === 0x3d) return refused(SENDMAIL, byte(at + 9) === 0x34);
+  }
+  return SLOW;
+}
+
+function sendmailSession(at: i32, end: i32): i32 {
+  if (!stands(at, W_AUTH_SER, 8) || !stands(at + 8, W_VER, 5)) return SLOW;
+  const i = findByte(at + 12, end, 0x2c);
+  if (i + 9 > end || !stands(i, W_AUTHID, 8) || byte(i + 8) !== 0x3d) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  recorded(SENDMAIL);
+  return TAKEN;
+}
+
+/** As isQueueId (parsers/sendmail.ts). */
+function isSendmailId(start: i32, end: i32): bool {
+  const length = end - start;
+  if (length < 8 || length > 18) return false;
+  for (let i = end - 5; i < end; i++) if (!isDigit(byte(i))) return false;
+  if (length >= 12) return true;
+  const first = byte(start);
+  return first >= 65 && first <= 88 && byte(start + 1) >= 65 && byte(start + 2) >= 65;
+}
+
+/** `from=<s>, size=n, class=n, nrcpts=n, msgid=<m>, proto=p, daemon=d, relay=h [ip]` without another comma. */
+function sendmailSender(at: i32, end: i32): i32 {
+  if (!stands(at, W_FROM, 4) || !stands(at + 4, W_, 2)) return SLOW;
+  const value = at + 6;
+  let i = value;
+  for (; i < end; i++) {
+    const c = byte(i);
+    if (c === 0x3e || c === 0x3c || c === 0x5c || c === 0x2c) break;
+  }
+  const close = i;
+  if (byte(i) !== 0x3e) return SLOW;
+  if (i + 8 > end || !stands(i, W_SIZE, 8)) return SLOW;
+  const size = decimal(i + 8, end);
+  i = numberEnd;
+  if (size < 0 || !stands(i, W_CLASS, 8)) return SLOW;
+  i += 8;
+  if (byte(i) === 0x2d) i++;
+  while (i < end && isDigit(byte(i))) i++;
+  if (!stands(i, W_NRCPTS, 8) || byte(i + 8) !== 0x3d) return SLOW;
+  const recipients = decimal(i + 9, end);
+  i = numberEnd;
+  if (recipients < 0) return SLOW;
+  // No msgid, no message: refused, or abandoned.
+  const taken = stands(i, W_MSGID, 8);
+  if (taken) {
+    if (recipients === 0 || !isOrdinaryPath(value, close)) return SLOW;
+    i = findByte(i + 8, end, 0x2c);
+  } else if (close > value && !isOrdinaryPath(value, close)) return SLOW;
+  if (stands(i, W_BODYTY, 8)) i = findByte(i + 2, end, 0x2c);
+  if (i + 8 > end || !stands(i, W_PROTO, 8)) return SLOW;
+  const proto = i + 8;
+  i = findByte(proto, end, 0x2c);
+  const protoEnd = i;
+  if (i + 9 > end || !stands(i, W_DAEMON, 8) || byte(i + 8) !== 0x3d) return SLOW;
+  i = findByte(i + 2, end, 0x2c);
+  if (i + 8 > end || !stands(i, W_RELAY_X, 8)) return SLOW;
+  const relay = i + 8;
+  if (findByte(relay, end, 0x2c) !== end) return SLOW;
+  let open = end - 1;
+  while (open >= relay && byte(open) !== 0x5b) open--;
+  if (open < relay) return SLOW;
+  //  [RESPONSE]
+  if (byte(relay) === 0x5b && byte(relay + 1) === 0x52) return SLOW;
+  let ip = open + 1;
+  const ipEnd = findByte(ip, end, 0x5d);
+  if (stands(ip, W_IPV6, 4) && byte(ip + 4) === 0x3a) ip += 5;
+  if (ipEnd === end || ipEnd - ip > CLIENT_ROOM || ipEnd < ip) return SLOW;
+  const authenticated = protoEnd > proto && byte(protoEnd - 1) === 0x41;
+  if (authenticated && protoEnd - proto > USER_ROOM) return SLOW;
+  if (!taken && load<i32>(ENDED_SIZE) === MOST_ROWS) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  let row = findRow(idHash, idCheck);
+  if (row >= 0) {
+    const n = numbersOf(row);
+    if ((load<i32>(n, N_FLAGS) & (HEAD_AUTH | ARRIVED)) !== HEAD_AUTH || claim(idCheck) < 0) return SLOW;
+    store<i32>(n, pid, N_PID);
+    touch(row);
+  } else {
+    row = begin(SENDMAIL, idCheck, 0);
+    if (row < 0) return SLOW;
+  }
+  const n = numbersOf(row);
+  const texts = TEXTS + row * TEXTS_SIZE;
+  store<i32>(n, load<i32>(n, N_FLAGS) | ARRIVED | (taken ? TAKEN_OVER : 0), N_FLAGS);
+  store<i32>(n, size, N_SIZE);
+  store<i32>(n, recipients, N_ENVELOPE_RECIPIENTS);
+  memory.copy(texts + CLIENT_AT, ip, ipEnd - ip);
+  let lengths = load<i32>(n, N_LENGTHS) | ((ipEnd - ip) << CLIENT_SHIFT);
+  if (authenticated && (lengths & (255 << USER_SHIFT)) === 0) {
+    memory.copy(texts + USER_AT, proto, protoEnd - proto);
+    lengths |= (protoEnd - proto) << USER_SHIFT;
+  }
+  store<i32>(n, lengths, N_LENGTHS);
+  keepPath(row, value, close);
+  if (!taken) push(ENDED_RING, ENDED_HEAD, ENDED_SIZE, row);
+  recorded(SENDMAIL);
+  return TAKEN;
+}
+
+/** `to=<r>, ctladdr=c, delay=t, xdelay=t, mailer=m, pri=n, relay=h [ip], dsn=d.d.d, ntries=n, stat=Sent (text)` */
+function sendmailDelivery(at: i32, end: i32): i32 {
+  if (!stands(at, W_TO_X, 3)) return SLOW;
+  const value = at + 3;
+  let i = findByte(value, end, 0x2c);
+  const valueEnd = i;
+  if (stands(i, W_CTLADD, 8) && stands(i + 8, W_R_IS, 2)) i = findByte(i + 2, end, 0x2c);
+  if (i + 8 > end || !stands(i, W_DELAY, 8)) return SLOW;
+  i = findByte(i + 2, end, 0x2c);
+  if (i + 9 > end || !stands(i, W_XDELAY, 8) || byte(i + 8) !== 0x3d) return SLOW;
+  i = findByte(i + 2, end, 0x2c);
+  if (i + 9 > end || !stands(i, W_MAILER, 8) || byte(i + 8) !== 0x3d) return SLOW;
+  i = findByte(i + 2, end, 0x2c);
+  if (stands(i, W_PRI, 6)) i = findByte(i + 2, end, 0x2c);
+  // The local mailer may have none.
+  let relay = i;
+  if (stands(i, W_RELAY_X, 8)) {
+    relay = i + 8;
+    i = findByte(relay, end, 0x2c);
+  }
+  const relayEnd = i;
+  for (let r = relay; r < relayEnd; r++) {
+    const c = byte(r);
+    if (c === 32 && stands(r + 1, W_DSN, 4)) return SLOW;
+    if (c === 0x5b && (stands(r + 1, W_127, 4) || stands(r + 1, W_IPV6, 4))) return SLOW;
+  }
+  if (i + 6 > end || !stands(i, W_DS, 4) || byte(i + 4) !== 0x6e || byte(i + 5) !== 0x3d) return SLOW;
+  i = findByte(i + 2, end, 0x2c);
+  if (stands(i, W_NTRIES, 8)) i = findByte(i + 2, end, 0x2c);
+  if (i + 11 > end || !stands(i, W_ST, 4) || !stands(i + 4, W_AT_S, 4) || !stands(i + 8, W_ENT_X, 3))
+    return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0) return SLOW;
+  const n = numbersOf(row);
+  if ((load<i32>(n, N_FLAGS) & TAKEN_OVER) === 0) return SLOW;
+  const number = recipient(
+    row,
+    textKey(byte(value) === 0x3c ? value + 1 : value, byte(valueEnd - 1) === 0x3e ? valueEnd - 1 : valueEnd),
+  );
+  if (number < 0) return SLOW;
+  if (relayEnd - relay === 5 && stands(relay, W_LOCA, 4) && byte(relay + 4) === 0x6c) {
+    const attempts = n + N_ATTEMPTS + (number << 2);
+    store<i32>(attempts, load<i32>(attempts) | TO_LOCAL);
+  }
+  delivered(row, number);
+  // As impliesEnd (life.ts): all that the envelope had are done.
+  const flags = load<i32>(n, N_FLAGS);
+  if (
+    (flags & OVER) === 0 &&
+    load<i32>(n, N_RECIPIENTS) >= load<i32>(n, N_ENVELOPE_RECIPIENTS) &&
+    load<i32>(IMPLIED_SIZE) < MOST_ROWS
+  ) {
+    store<i32>(n, flags | OVER, N_FLAGS);
+    push(IMPLIED_RING, IMPLIED_HEAD, IMPLIED_SIZE, row);
+  }
+  recorded(SENDMAIL);
+  return TAKEN;
+}
+
+/** `AUTH=server, relay=h [ip], authid=u, mech=m, bits=n` */
+function sendmailAuth(at: i32, end: i32): i32 {
+  if (!stands(at, W_AUTH_SER, 8) || !stands(at + 8, W_VER, 5)) return SLOW;
+  let i = findByte(at + 12, end, 0x2c);
+  if (i + 9 > end || !stands(i, W_AUTHID, 8) || byte(i + 8) !== 0x3d) return SLOW;
+  const user = i + 9;
+  i = findByte(user, end, 0x2c);
+  if (i + 2 > end || byte(i + 1) !== 32 || i === user || i - user > USER_ROOM) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  let row = findRow(idHash, idCheck);
+  if (row >= 0) {
+    if (claim(idCheck) < 0) return SLOW;
+    touch(row);
+  } else {
+    row = begin(SENDMAIL, idCheck, HEAD_AUTH);
+    if (row < 0) return SLOW;
+  }
+  const n = numbersOf(row);
+  const lengths = load<i32>(n, N_LENGTHS);
+  if ((lengths & (255 << USER_SHIFT)) === 0) {
+    memory.copy(TEXTS + row * TEXTS_SIZE + USER_AT, user, i - user);
+    store<i32>(n, lengths | ((i - user) << USER_SHIFT), N_LENGTHS);
+  }
+  recorded(SENDMAIL);
+  return TAKEN;
+}
+
+// ---- qmail ------------------------------------------------------------------------------------------------------------
+
+/** `qmail: 1795226267.923730 new msg 2253869`; splogger's stamp is the line's instant. */
+function qmail(at: i32, end: i32): i32 {
+  if (isDigit(byte(at))) {
+    let seconds: f64 = 0;
+    let i = at;
+    for (; i < end && isDigit(byte(i)) && i - at < 11; i++) seconds = seconds * 10 + <f64>(byte(i) - 48);
+    if ((i - at !== 9 && i - at !== 10) || byte(i) !== 0x2e) return SLOW;
+    const micro = decimal(i + 1, end);
+    if (numberEnd !== i + 7 || byte(numberEnd) !== 32) return SLOW;
+    // The same sum as in HeadShapes.splogger, so the same number.
+    instant = seconds * 1000 + <f64>micro / 1000;
+    at = numberEnd + 1;
+    while (at < end && byte(at) === 32) at++;
+  }
+  switch (byte(at)) {
+    case 0x73: // status: | starting delivery
+      // status: exiting
+      if (stands(at, W_STATUS, 8)) return end - at > 8 && byte(at + 8) === 0x6c ? ignored(QMAIL) : SLOW;
+      return stands(at, W_STARTING, 8) && stands(at + 8, W_DELIVER, 8) && stands(at + 16, W_Y, 2)
+        ? qmailStart(at, end)
+        : SLOW;
+    case 0x64: // delivery
+      return stands(at, W_DELIVERY, 8) && byte(at + 8) === 32 ? qmailResult(at + 9, end) : SLOW;
+    case 0x6e: // new msg
+      return stands(at, W_NEW_MSG, 8) ? qmailNew(at + 8, end) : SLOW;
+    case 0x69: // info msg
+      return stands(at, W_INFO_MSG, 8) && byte(at + 8) === 32 ? qmailInfo(at + 9, end) : SLOW;
+    case 0x65: // end msg
+      return stands(at, W_END_MSG, 8) ? qmailEnd(at + 8, end) : SLOW;
+    default:
+      return SLOW;
+  }
+}
+
+/** Hashes the message number at `at`; the byte behind it, or -1. */
+function messageNumber(at: i32, end: i32): i32 {
+  let i = at;
+  while (i < end && isDigit(byte(i))) i++;
+  if (i === at) return -1;
+  hashId(at, i);
+  // The space of message numbers (life.ts checkOf).
+  idCheck ^= 0x5a5a5a5a;
+  idStart = at;
+  idEnd = i;
+  return i;
+}
+
+function qmailNew(at: i32, end: i32): i32 {
+  if (messageNumber(at, end) !== end) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  if (begin(QMAIL, idCheck, ARRIVED) < 0) return SLOW;
+  recorded(QMAIL);
+  return TAKEN;
+}
+
+function qmailEnd(at: i32, end: i32): i32 {
+  if (messageNumber(at, end) !== end) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  return ends(QMAIL, idCheck);
+}
+
+/** `N: bytes B from <S> qp Q uid U` */
+function qmailInfo(at: i32, end: i32): i32 {
+  let i = messageNumber(at, end);
+  if (i < 0 || !stands(i, W_BYTES, 8)) return SLOW;
+  const size = decimal(i + 8, end);
+  i = numberEnd;
+  if (size < 0 || !stands(i, W_FROM_X, 7)) return SLOW;
+  const value = i + 7;
+  // The last `> qp `: the path may hold one of its own.
+  let close = end - 1;
+  while (close > value && byte(close) !== 0x3e) close--;
+  if (!stands(close, W_QP, 5) || !isOrdinaryPath(value, close)) return SLOW;
+  const qp = decimal(close + 5, end);
+  i = numberEnd;
+  if (qp < 0 || !stands(i, W_UID, 5)) return SLOW;
+  const uid = decimal(i + 5, end);
+  if (uid < 0 || numberEnd !== end) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0 || load<u8>(AWAITED + processSlot(host, qp)) !== 0) return SLOW;
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & (TAKEN_OVER | OVER)) !== 0) return SLOW;
+  // Only one life of a slot is found by its process: the one before goes where all are.
+  const slot = PROCESSES + (processSlot(host, qp) << 2);
+  const before = load<i32>(slot) - 1;
+  if (before >= 0 && before !== row && rowOfProcess(host, qp) < 0) {
+    store<i32>(ROW, before);
+    answer = PROMOTE_ROW;
+    return WAIT;
+  }
+  store<i32>(slot, row + 1);
+  keepPath(row, value, close);
+  store<i32>(n, flags | TAKEN_OVER, N_FLAGS);
+  store<i32>(n, size, N_SIZE);
+  store<i32>(n, uid, N_UID);
+  store<i32>(n, qp, N_QP);
+  touch(row);
+  recorded(QMAIL);
+  return TAKEN;
+}
+
+/** `starting delivery D: msg N to local R` */
+function qmailStart(at: i32, end: i32): i32 {
+  const delivery = decimal(at + 18, end);
+  let i = numberEnd;
+  // The first one after a start of qmail-send has more to say.
+  if (delivery <= 1 || !stands(i, W_MSG, 6)) return SLOW;
+  i = messageNumber(i + 6, end);
+  if (i < 0) return SLOW;
+  if (stands(i, W_TO_LOCA, 8) && stands(i + 8, W_L, 2)) i += 10;
+  else if (stands(i, W_TO_REMO, 8) && stands(i + 8, W_TE, 3)) i += 11;
+  else return SLOW;
+  const length = end - i;
+  if (length < 1 || length > TO_ROOM || findByte(i, end, 32) !== end) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0) return SLOW;
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & TAKEN_OVER) === 0 || (flags & (UNDER_WAY | OVER)) !== 0) return SLOW;
+  const slot = DELIVERIES + (deliverySlot(host, delivery) << 2);
+  const before = load<i32>(slot) - 1;
+  if (before >= 0) {
+    store<i32>(ROW, before);
+    answer = PROMOTE_ROW;
+    return WAIT;
+  }
+  const number = recipient(row, textKey(i, end));
+  if (number < 0) return SLOW;
+  store<i32>(slot, row + 1);
+  const texts = TEXTS + row * TEXTS_SIZE;
+  memory.copy(texts + TO_AT, i, length);
+  store<u8>(texts + TO_LENGTH, <u8>length);
+  store<i32>(n, flags | UNDER_WAY | (number << UNDER_WAY_SHIFT), N_FLAGS);
+  store<i32>(n, delivery, N_DELIVERY);
+  touch(row);
+  recorded(QMAIL);
+  return TAKEN;
+}
+
+/** `D: success: T`, where T is neither of a forward nor of nothing done. */
+function qmailResult(at: i32, end: i32): i32 {
+  const delivery = decimal(at, end);
+  const i = numberEnd;
+  if (delivery < 0 || !stands(i, W_SUCCES, 8) || !stands(i + 8, W_S_X, 2) || end - i <= 11) return SLOW;
+  // `did_1+0+0/` at the very end.
+  for (let d = i + 11; d < end - 3; d++) {
+    if (!stands(d, W_DID, 4)) continue;
+    if (end - d !== 10 || byte(d + 6) !== 48 || stands(d + 4, W_0_0_0, 5)) return SLOW;
+  }
+  const row = rowOfDelivery(host, delivery);
+  if (row < 0) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & UNDER_WAY) === 0) return SLOW;
+  store<i32>(DELIVERIES + (deliverySlot(host, delivery) << 2), 0);
+  store<i32>(n, flags & 255 & ~UNDER_WAY, N_FLAGS);
+  delivered(row, flags >> UNDER_WAY_SHIFT);
+  recorded(QMAIL);
+  return TAKEN;
+}
+
+// ---- lines ------------------------------------------------------------------------------------------------------------
+
+function count(at: i32): void {
+  store<i32>(at, load<i32>(at) + 1);
+}
+
+function seen(mta: i32): void {
+  store<i32>(SEEN, load<i32>(SEEN) | (1 << mta));
+  if (instant < load<f64>(FROM)) store<f64>(FROM, instant);
+  if (instant > load<f64>(TO)) store<f64>(TO, instant);
+}
+
+function recorded(mta: i32): void {
+  count(RECORDED_LINES);
+  store<i32>(LAST_LINE, 1);
+  seen(mta);
+}
+
+function ignored(mta: i32): i32 {
+  count(IGNORED_LINES);
+  store<i32>(LAST_LINE, 1);
+  seen(mta);
+  return TAKEN;
+}
+
+/** Another program's line: no queue id at its beginning (the parsers' claims()). */
+function foreign(at: i32, end: i32): i32 {
+  switch (byte(at)) {
+    case 0x6d: // message repeated
+    case 0x6c: // last message
+    case 0x5b: // [
+    case 0x2d: // -
+      return SLOW;
+    default:
+      if (isDigit(byte(at))) return SLOW;
+  }
+  while (at < end && isAlnum(byte(at))) at++;
+  if (at < end && (byte(at) === 0x3a || byte(at) === 0x5b)) return SLOW;
+  count(FOREIGN_LINES);
+  store<i32>(LAST_LINE, 1);
+  return TAKEN;
+}
+
+function twoDigits(at: i32): i32 {
+  const tens = byte(at) - 48;
+  const ones = byte(at + 1) - 48;
+  return <u32>tens > 9 || <u32>ones > 9 ? -1 : tens * 10 + ones;
+}
+
+/** Reads the stamp into `instant` if it is of the known minute; the byte behind it and its blank, or -1. */
+function stamp(at: i32): i32 {
+  second = -1;
+  const first = byte(at);
+  if (first >= 65 && first <= 90) {
+    // Nov 21 01:58:41 x
+    if (load<i32>(MINUTE_KNOWN) === 0 || byte(at + 15) !== 32) return -1;
+    if (load<u64>(at) !== load<u64>(MINUTE) || load<u64>(at + 5) !== load<u64>(MINUTE + 5)) return -1;
+    // A second before the last one may be of another pass of the hour: the clock knows.
+    second = twoDigits(at + 13);
+    if (second < load<i32>(LAST_SECOND) || second > 59) return -1;
+    instant = load<f64>(MINUTE_INSTANT) + <f64>second * 1000;
+    return at + 16;
+  }
+  // 2026-11-21T01:51:04.366563+00:00 x
+  if (load<i32>(ISO_KNOWN) === 0 || !isDigit(first)) return -1;
+  if (
+    load<u64>(at) !== load<u64>(ISO_MINUTE) ||
+    load<u64>(at + 8) !== load<u64>(ISO_MINUTE + 8) ||
+    byte(at + 16) !== byte(ISO_MINUTE + 16)
+  )
+    return -1;
+  const seconds = twoDigits(at + 17);
+  if (seconds < 0 || seconds > 59) return -1;
+  at += 19;
+  let fraction: f64 = 0;
+  if (byte(at) === 0x2e) {
+    const micro = decimal(at + 1, at + 8);
+    if (numberEnd !== at + 7) return -1;
+    fraction = <f64>micro / 1000;
+    at = numberEnd;
+  }
+  const zone = load<i32>(ZONE_LENGTH);
+  for (let i = 0; i < zone; i++) if (byte(at + i) !== byte(ZONE + i)) return -1;
+  instant = load<f64>(ISO_INSTANT) + <f64>seconds * 1000 - load<f64>(ZONE_MS) + fraction;
+  return at + zone;
+}
+
+/** One line; TAKEN, SLOW or WAIT. */
+function line(start: i32, end: i32): i32 {
+  // Room for the longest stamp, and nothing to be trimmed at the end.
+  if (end - start < 40 || byte(end - 1) <= 32 || byte(end - 1) === 0x2c) return SLOW;
+  let at = stamp(start);
+  if (at < 0) return SLOW;
+  let i = at;
+  let h: i32 = 0x811c9dc5;
+  while (i < end && byte(i) > 32) {
+    h = (h ^ byte(i)) * 0x01000193;
+    i++;
+  }
+  if (i >= end || byte(i) !== 32) return SLOW;
+  let entry = findName(HOSTS, at, i, h ^ (h >>> 15));
+  if (entry === 0) return SLOW;
+  host = load<i32>(entry, 8);
+  at = i + 1;
+  i = at;
+  h = 0x811c9dc5;
+  while (i < end) {
+    const c = byte(i);
+    if (c <= 32 || c === 0x3a || c === 0x5b || c === 0x5d) break;
+    h = (h ^ c) * 0x01000193;
+    i++;
+  }
+  entry = findName(TAGS, at, i, h ^ (h >>> 15));
+  if (entry === 0) return SLOW;
+  place = (load<i32>(entry, 8) << PLACE_SHIFT) | host;
+  tagFlags = load<i32>(entry, 12);
+  pid = 0;
+  if (byte(i) === 0x5b) {
+    pid = decimal(i + 1, end);
+    i = numberEnd;
+    if (pid < 0 || byte(i) !== 0x5d || byte(i + 1) !== 0x3a) return SLOW;
+    i += 2;
+  } else {
+    if (byte(i) !== 0x3a || byte(i + 1) !== 32) return SLOW;
+    i++;
+  }
+  while (i < end && byte(i) === 32) i++;
+  if (i >= end || byte(i) === 9) return SLOW;
+  switch (tagFlags & FAMILY_BITS) {
+    case FAMILY_POSTFIX:
+      return postfix(i, end);
+    case FAMILY_SENDMAIL:
+      return sendmail(i, end);
+    case FAMILY_QMAIL:
+      return qmail(i, end);
+    case FAMILY_OTHER:
+      return foreign(i, end);
+    default:
+      return SLOW;
+  }
+}
+
+/** Takes the lines of [NEXT, end), which ends with a newline; says why it stopped (layout.ts). */
+export function run(end: i32): i32 {
+  let start = load<i32>(NEXT);
+  while (start < end) {
+    const stop = findByte(start, end, 10);
+    const result = line(start, stop);
+    if (result === TAKEN) {
+      if (second >= 0) {
+        store<i32>(LAST_SECOND, second);
+        store<f64>(YEARLESS, load<f64>(MINUTE_INSTANT) + <f64>second * 1000);
+        store<i32>(YEARLESS_READ, 1);
+      }
+      start = stop + 1;
+      continue;
+    }
+    store<i32>(LINE_START, start);
+    store<i32>(LINE_END, stop);
+    if (result === WAIT) {
+      store<i32>(NEXT, start);
+      return answer;
+    }
+    store<i32>(NEXT, stop + 1);
+    return SLOW_LINE;
+  }
+  store<i32>(NEXT, start);
+  return ALL_TAKEN;
+}

@@ -1,0 +1,193 @@
+/**
+ * Where things lie in the kernel's memory, and what its calls answer. Read by the kernel (AssemblyScript) and by those
+ * who share its memory (TypeScript), so: integer constants only.
+ */
+
+// Answers of run() and closeDue().
+/** Every whole line was taken. */
+export const ALL_TAKEN = 0;
+/** LINE_START, LINE_END: a line that is not for the kernel. */
+export const SLOW_LINE = 1;
+/** ROW has to become a Life; then call again. */
+export const PROMOTE_ROW = 2;
+/** Log time moves to ADVANCE_TO, and others have something to do then; then call again. */
+export const ADVANCE = 3;
+/** The table of plain counts is full; then call again. */
+export const DRAIN = 4;
+
+// Families of tags.
+export const FAMILY_OTHER = 1;
+export const FAMILY_POSTFIX = 2;
+export const FAMILY_SENDMAIL = 3;
+export const FAMILY_QMAIL = 4;
+export const FAMILY_BITS = 7;
+/** Postfix: what this daemon says without a queue id is about itself. */
+export const TAG_SPEAKS = 8;
+/** Postfix: the queue manager. */
+export const TAG_QMGR = 16;
+/** Postfix: discard(8). */
+export const TAG_DISCARD = 32;
+
+// Control block: 4-byte numbers first, then 8-byte ones.
+export const CONTROL = 65536;
+export const LINE_START = 65536;
+export const LINE_END = 65540;
+/** Where run() goes on. */
+export const NEXT = 65544;
+export const ROW = 65548;
+export const RECORDED_LINES = 65552;
+export const IGNORED_LINES = 65556;
+export const FOREIGN_LINES = 65560;
+/** A bit for each MTA that wrote anything. */
+export const SEEN = 65564;
+export const REJECTED_RECIPIENTS = 65568;
+export const REJECTED_FOR_NOW = 65572;
+/** What the last line was: 0 none, 1 any, 2 refused recipient, 3 refused for now. */
+export const LAST_LINE = 65576;
+/** 1 while MINUTE is good; likewise for ISO_MINUTE. */
+export const MINUTE_KNOWN = 65580;
+export const LAST_SECOND = 65584;
+export const ISO_KNOWN = 65588;
+export const ZONE_LENGTH = 65592;
+export const ROWS_USED = 65596;
+export const FREE_ROWS = 65600;
+export const PLAIN_COUNTS = 65604;
+/** 1: no new rows (a session discards). */
+export const NO_ARRIVALS = 65608;
+/** 1 when a stamp without year was read: YEARLESS is the clock's. */
+export const YEARLESS_READ = 65612;
+export const ENDED_HEAD = 65616;
+export const ENDED_SIZE = 65620;
+export const IMPLIED_HEAD = 65624;
+export const IMPLIED_SIZE = 65628;
+
+export const NOW = 65792;
+export const ORIGIN = 65800;
+/** Rings are done up to this time. */
+export const CLOSED_TO = 65808;
+export const ADVANCE_TO = 65816;
+/** Others have something to do when log time is later than this. */
+export const NEXT_DUE = 65824;
+/** Lives that began up to this time may go on to the left of this piece of log. */
+export const SEAM = 65832;
+export const FROM = 65840;
+export const TO = 65848;
+export const SERIAL_COUNTER = 65856;
+export const MINUTE_INSTANT = 65864;
+export const YEARLESS = 65872;
+export const ISO_INSTANT = 65880;
+export const ZONE_MS = 65888;
+
+//  "Nov 21 01:58:" and "2026-11-21T01:51:" and "+00:00 "
+export const MINUTE = 65920;
+export const MINUTE_LENGTH = 13;
+export const ISO_MINUTE = 65952;
+export const ISO_MINUTE_LENGTH = 17;
+export const ZONE = 65984;
+
+// Tables of hosts and tags: hash, length, number, meaning, bytes.
+export const NAMES_SLOTS = 256;
+export const NAME_SIZE = 80;
+export const NAME_ROOM = 64;
+export const HOSTS = 69632;
+export const TAGS = 90112;
+
+/** Plain messages: hour, MTA, messages, recipients; 8 bytes each. */
+export const PLAIN = 110592;
+export const PLAIN_SIZE = 32;
+export const PLAIN_ROOM = 64;
+
+// qmail: row + 1 by delivery and by process (pids of one host do not meet).
+export const DELIVERY_SLOTS = 4096;
+export const DELIVERIES = 114688;
+export const PROCESS_SLOTS = 65536;
+export const PROCESSES = 34144256;
+
+/** qmail: a byte for each slot of a process that something waits for (JoinerState.awaits). */
+export const AWAITED = 147456;
+
+/** How many lives in the joiner's table have an id of this hash: bytes that stop at 255. */
+export const PRESENCE = 262144;
+export const PRESENCE_BITS = 20;
+
+export const MOST_ROWS = 65536;
+/** 4-byte row numbers. */
+export const FREE = 1310720;
+// Rings of row and serial, 16 bytes an entry.
+export const ENDED_RING = 1572864;
+export const IMPLIED_RING = 2621440;
+// Ids -> rows, open addressing: hash, check, row + 1, nothing.
+export const INDEX_SLOTS = 262144;
+export const INDEX = 3670016;
+
+// A row: numbers; times and keys; texts.
+export const NUMBERS = 7864320;
+export const NUMBERS_SIZE = 64;
+export const N_HASH = 0;
+export const N_CHECK = 4;
+/** Host, and the instance's number above. */
+export const N_PLACE = 8;
+export const PLACE_SHIFT = 16;
+export const N_FLAGS = 12;
+export const N_PID = 16;
+export const N_UID = 20;
+export const N_SIZE = 24;
+export const N_ENVELOPE_RECIPIENTS = 28;
+export const N_QP = 32;
+export const N_DELIVERY = 36;
+export const N_RECIPIENTS = 40;
+/** Attempts of the first recipient; those of the others follow. */
+export const N_ATTEMPTS = 44;
+/** The lengths of the first four texts, a byte each. */
+export const N_LENGTHS = 60;
+
+export const TIMES = 12058624;
+export const TIMES_SIZE = 64;
+export const T_FIRST = 0;
+export const T_LAST = 8;
+/** As Life.serial; 0 in a free row. */
+export const T_SERIAL = 16;
+export const T_MESSAGE_KEY = 24;
+/** Key of the first recipient; those of the others follow. */
+export const T_KEYS = 32;
+
+export const MOST_RECIPIENTS = 4;
+/** In a number of attempts: the relay was `local`. */
+export const TO_LOCAL = 16777216;
+
+// N_FLAGS; the two lowest bits are the MTA (record.ts).
+export const MTA_BITS = 3;
+export const TAKEN_OVER = 4;
+export const OVER = 8;
+/** qmail: N_DELIVERY is under way, to the recipient whose number stands above UNDER_WAY_SHIFT. */
+export const UNDER_WAY = 16;
+/** A client or user handed it in. */
+export const ARRIVED = 32;
+/** sendmail: its first line was of an authentication. */
+export const HEAD_AUTH = 64;
+/** Its id is another life's by now: not in the index. */
+export const SHADOWED = 128;
+export const UNDER_WAY_SHIFT = 8;
+
+// Texts and their room; the last byte of a row is the length of the recipient under way.
+export const TEXTS = 16252928;
+export const TEXTS_SIZE = 256;
+export const ID_AT = 0;
+export const ID_ROOM = 24;
+export const CLIENT_AT = 24;
+export const CLIENT_ROOM = 40;
+export const USER_AT = 64;
+export const USER_ROOM = 40;
+export const PATH_AT = 104;
+export const PATH_ROOM = 76;
+export const TO_AT = 180;
+export const TO_ROOM = 75;
+export const TO_LENGTH = 255;
+export const CLIENT_SHIFT = 8;
+export const USER_SHIFT = 16;
+export const PATH_SHIFT = 24;
+
+/** Bytes to be read, with room behind them for look-ahead. */
+export const INPUT = 33030144;
+export const INPUT_ROOM = 1048576;
+export const PAGES = 525;

@@ -1,0 +1,188 @@
+/**
+ * The compiled kernel (assembly/kernel.ts) and its memory.
+ *
+ * Owns the instance, the views of its memory and the names it knows. Must not know lives or figures. Where there is no
+ * compiled kernel, or DSNSTAT_KERNEL=off, all lines go the TypeScript way, with the same result and more time.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { isQueueManager, speaksOfItself } from '../../parsers/postfix.ts';
+import type { Tag } from '../lines/head.ts';
+import {
+  AWAITED,
+  CLOSED_TO,
+  FAMILY_OTHER,
+  FAMILY_POSTFIX,
+  FAMILY_QMAIL,
+  FAMILY_SENDMAIL,
+  FROM,
+  NOW,
+  ORIGIN,
+  PAGES,
+  PRESENCE,
+  PRESENCE_BITS,
+  PROCESS_SLOTS,
+  SEAM,
+  TAG_DISCARD,
+  TAG_QMGR,
+  TAG_SPEAKS,
+  TO,
+} from './assembly/layout.ts';
+
+/** What kernel.ts exports. */
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  addHost(start: number, end: number, number: number): void;
+  addTag(start: number, end: number, instance: number, meaning: number): void;
+  rowOf(hash: number, check: number): number;
+  release(row: number): void;
+  rowOfProcess(host: number, qp: number): number;
+  rowOfDelivery(host: number, delivery: number): number;
+  nextRow(row: number, silent: number): number;
+  closeDue(): number;
+  run(end: number): number;
+}
+
+let compiled: WebAssembly.Module | null | undefined;
+
+function moduleOf(): WebAssembly.Module | null {
+  if (compiled !== undefined) return compiled;
+  compiled = null;
+  if (process.env.DSNSTAT_KERNEL === 'off') return null;
+  // Beside this file when built; the tests run the sources.
+  for (const place of ['./kernel.wasm', '../../dist/src/kernel/kernel.wasm']) {
+    const path = fileURLToPath(new URL(place, import.meta.url));
+    if (!existsSync(path)) continue;
+    compiled = new WebAssembly.Module(readFileSync(path));
+    break;
+  }
+  return compiled;
+}
+
+export class Kernel {
+  readonly call: Exports;
+  /** All of its memory. */
+  readonly bytes: Buffer;
+  readonly #numbers: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #hosts = new Set<number>();
+  readonly #tags = new Set<number>();
+  readonly #instances: string[] = [];
+  /** Who waits, by the byte that says so. */
+  readonly #awaited = new Map<number, Set<string>>();
+
+  private constructor(module: WebAssembly.Module) {
+    const abort = (): never => {
+      throw new Error('the kernel stopped');
+    };
+    this.call = new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as Exports;
+    const { memory } = this.call;
+    memory.grow(PAGES - memory.buffer.byteLength / 65536);
+    this.bytes = Buffer.from(memory.buffer);
+    this.#numbers = new Int32Array(memory.buffer);
+    this.#doubles = new Float64Array(memory.buffer);
+    this.setDouble(NOW, Number.NEGATIVE_INFINITY);
+    this.setDouble(CLOSED_TO, Number.NEGATIVE_INFINITY);
+    this.setDouble(ORIGIN, Number.POSITIVE_INFINITY);
+    this.setDouble(SEAM, Number.NEGATIVE_INFINITY);
+    this.setDouble(FROM, Number.POSITIVE_INFINITY);
+    this.setDouble(TO, Number.NEGATIVE_INFINITY);
+  }
+
+  /** A new one, or null where there is none. */
+  static create(): Kernel | null {
+    const module = moduleOf();
+    return module === null ? null : new Kernel(module);
+  }
+
+  // Addresses are of bytes (layout.ts).
+  number(at: number): number {
+    return this.#numbers[at >> 2];
+  }
+
+  setNumber(at: number, value: number): void {
+    this.#numbers[at >> 2] = value;
+  }
+
+  double(at: number): number {
+    return this.#doubles[at >> 3];
+  }
+
+  setDouble(at: number, value: number): void {
+    this.#doubles[at >> 3] = value;
+  }
+
+  /** The host whose name stands at [start, end) of its memory. */
+  meetHost(start: number, end: number, host: number): void {
+    if (this.#hosts.has(host) || host > 0xffff) return;
+    this.#hosts.add(host);
+    this.call.addHost(start, end, host);
+  }
+
+  meetTag(start: number, end: number, tag: Tag): void {
+    if (this.#tags.has(tag.number)) return;
+    this.#tags.add(tag.number);
+    const meaning = meaningOf(tag);
+    if (meaning !== 0) this.call.addTag(start, end, this.#instanceNumber(tag.instance), meaning);
+  }
+
+  #instanceNumber(instance: string): number {
+    const known = this.#instances.indexOf(instance);
+    return known >= 0 ? known : this.#instances.push(instance) - 1;
+  }
+
+  instance(number: number): string {
+    return this.#instances[number];
+  }
+
+  /** qmail: something waits for the message of this process. */
+  await(host: number, qp: number): void {
+    const slot = processSlot(host, qp);
+    const keys = this.#awaited.get(slot);
+    const key = `${host} ${qp}`;
+    if (keys === undefined) this.#awaited.set(slot, new Set([key]));
+    else keys.add(key);
+    this.bytes[AWAITED + slot] = 1;
+  }
+
+  awaitNoMore(host: number, qp: number): void {
+    const slot = processSlot(host, qp);
+    const keys = this.#awaited.get(slot);
+    if (keys === undefined || !keys.delete(`${host} ${qp}`) || keys.size > 0) return;
+    this.#awaited.delete(slot);
+    this.bytes[AWAITED + slot] = 0;
+  }
+
+  /** A life with this id is in the joiner's table now, or has left it. */
+  present(hash: number, check: number, step: 1 | -1): void {
+    const at = PRESENCE + ((hash ^ Math.imul(check, 0x9e3779b1)) >>> (32 - PRESENCE_BITS));
+    const count = this.bytes[at];
+    // A full one stays full: its ids are slow ones for good.
+    if (count < 255) this.bytes[at] = count + step;
+  }
+}
+
+/** As in the kernel. */
+function processSlot(host: number, qp: number): number {
+  return (qp + host * 1031) & (PROCESS_SLOTS - 1);
+}
+
+function meaningOf(tag: Tag): number {
+  switch (tag.program) {
+    case 'postfix':
+      return (
+        FAMILY_POSTFIX |
+        (speaksOfItself(tag.daemon) ? TAG_SPEAKS : 0) |
+        (isQueueManager(tag.daemon) ? TAG_QMGR : 0) |
+        (tag.daemon === 'discard' ? TAG_DISCARD : 0)
+      );
+    case 'sendmail':
+      return FAMILY_SENDMAIL;
+    case 'qmail':
+      return FAMILY_QMAIL;
+    case 'other':
+      return FAMILY_OTHER;
+    default:
+      return 0;
+  }
+}

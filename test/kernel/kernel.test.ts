@@ -1,0 +1,129 @@
+/**
+ * The kernel is a shortcut: with it and without it, the same bytes make the same report.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Analysis, type AnalysisOptions } from '../../src/analysis/analysis.ts';
+import { FastLines } from '../../src/analysis/fast-lines.ts';
+import { Kernel } from '../../src/kernel/kernel.ts';
+import { Clock, yearEvidence } from '../../src/lines/clock.ts';
+import { HeadParser } from '../../src/lines/head-parser.ts';
+import { Names } from '../../src/lines/names.ts';
+import { LineSplitter } from '../../src/lines/splitter.ts';
+import { Tags } from '../../src/lines/tags.ts';
+import { reportOf } from '../../src/summary/view.ts';
+import { readStories } from '../support/story.ts';
+
+const FIXTURES = new URL('../fixtures/', import.meta.url);
+const logs = readdirSync(FIXTURES).filter((name) => name.endsWith('.log.gz'));
+const bytesOf = (name: string): Buffer => gunzipSync(readFileSync(new URL(name, FIXTURES)));
+
+interface Answer {
+  readonly report: unknown;
+  /** Lines that the kernel did not take. */
+  readonly slow: number;
+}
+
+function answer(log: Uint8Array, chunk: number, kernel: boolean): Answer {
+  const analysis = new Analysis({ lean: true, kernel });
+  const clock = new Clock({
+    zone: 'Europe/Berlin',
+    year: yearEvidence(log.subarray(0, 1 << 18)),
+    reference: Date.UTC(2027, 0, 2),
+  });
+  const heads = new HeadParser(clock, new Names(), new Tags());
+  let slow = 0;
+  const splitter = new LineSplitter(
+    (bytes, start, end) => analysis.line(heads, bytes, start, end),
+    () => analysis.overlong(),
+  );
+  const { light } = analysis.joiner;
+  const fast =
+    light === null
+      ? null
+      : new FastLines(
+          analysis,
+          light,
+          heads,
+          (_, lines) => {
+            if (lines === 1) slow += 1;
+          },
+          splitter.maxLine,
+        );
+  for (let at = 0; at < log.length; at += chunk) {
+    // Each chunk is gone after the call, as the blocks of a source are.
+    const piece = Buffer.from(log.subarray(at, at + chunk));
+    if (fast === null) splitter.push(piece);
+    else splitter.pushAround(piece, (lines) => fast.push(lines));
+    piece.fill(0x2a);
+  }
+  splitter.finish();
+  const report = reportOf(analysis.summary, analysis.pending(), {
+    top: 1000,
+    complete: true,
+    generatedAt: new Date(0),
+  });
+  return { report, slow };
+}
+
+describe('the kernel', () => {
+  it('is there: the build made it', () => {
+    expect(Kernel.create()).not.toBeNull();
+  });
+
+  it('is for reports: whoever hears every line, or every chain, gets it from the long way', () => {
+    const light = (options: AnalysisOptions) => new Analysis(options).joiner.light;
+    expect(light({ lean: true })).not.toBeNull();
+    expect(light({})).toBeNull();
+    expect(light({ lean: true, onLine: () => undefined })).toBeNull();
+    expect(light({ lean: true, onChain: () => undefined })).toBeNull();
+  });
+
+  it.each(logs)('gives the same report: %s', (name) => {
+    const log = bytesOf(name);
+    const expected = answer(log, 1 << 20, false).report;
+    for (const chunk of [1 << 20, 65_537, 4_099]) expect(answer(log, chunk, true).report).toEqual(expected);
+  });
+
+  it('takes most lines of a busy server', () => {
+    for (const name of ['postfix-load-lossy.log.gz', 'sendmail-load.log.gz', 'qmail-load.log.gz']) {
+      const log = bytesOf(name);
+      const lines = log.toString('latin1').split('\n').length;
+      expect(answer(log, 1 << 20, true).slow / lines, name).toBeLessThan(0.7);
+    }
+  });
+
+  it('gives the same report on every story', () => {
+    for (const story of readStories(join(import.meta.dirname, '../stories'))) {
+      const expected = answer(story.log, 1 << 20, false).report;
+      expect(answer(story.log, 1 << 20, true).report, story.name).toEqual(expected);
+      // Twice in a row: names and minutes are known the second time, and all ids come again.
+      const twice = Buffer.concat([story.log, Buffer.from('\n'), story.log]);
+      expect(answer(twice, 1 << 20, true).report, story.name).toEqual(answer(twice, 1 << 20, false).report);
+    }
+  });
+
+  it.each(logs)('gives the same report on damaged lines: %s', (name) => {
+    const log = bytesOf(name);
+    const damage = fc.array(
+      fc.tuple(
+        fc.nat(),
+        fc.oneof(fc.constantFrom(...Buffer.from(' :[]<>-+.,/|"{}@0159TZ=()\\\0\t\r\n')), fc.nat(255)),
+      ),
+      { minLength: 1, maxLength: 400 },
+    );
+    fc.assert(
+      fc.property(fc.nat(), damage, (from, changes) => {
+        const start = log.indexOf(10, from % Math.max(1, log.length - 30_000)) + 1;
+        const piece = Buffer.from(log.subarray(start, start + 30_000));
+        if (piece.length === 0) return;
+        for (const [at, byte] of changes) piece[at % piece.length] = byte;
+        expect(answer(piece, 1 << 20, true).report).toEqual(answer(piece, 1 << 20, false).report);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
