@@ -59,6 +59,8 @@ import {
   REJECT,
   SENDMAIL,
   SENT,
+  SPF,
+  SPF_HEADER_IGNORED,
   SPLIT,
   STAGE_MESSAGE,
   STAGE_RECIPIENT,
@@ -69,6 +71,7 @@ import {
   UNTRIED,
 } from '../src/records/record.ts';
 import { setId } from '../src/records/text.ts';
+import { headerResult } from './spf.ts';
 
 const SPACE = 32;
 const PAREN_CLOSE = 41;
@@ -117,6 +120,7 @@ const DISCARD_IS = ascii(', discard');
 const QUARANTINE_IS = ascii(', quarantine=');
 const ARG1 = ascii(', arg1=');
 const MILTER = ascii('Milter: ');
+const MILTER_DOES = ascii('Milter ');
 const MILTER_IS = ascii('milter=');
 const MILTER_DATA = ascii('Milter: data, ');
 const SPLIT_IS = ascii('split: ');
@@ -133,6 +137,7 @@ const WARNING = ascii('Warning:');
 const POSTMASTER_WARNING = ascii('Postmaster warning:');
 const RETURN_RECEIPT = ascii('Return receipt');
 const SAVED_MESSAGE = ascii('Saved message in ');
+const SPF_HOST_MISSING = ascii('SPF receiver host is not found');
 const LOSING = ascii('Losing ');
 const AUTH_SERVER = ascii('AUTH=server, ');
 const AUTHID = ascii('authid=');
@@ -244,6 +249,7 @@ function parseQueued(head: LineHead, record: ParsedRecord, at: number): LineClas
       break;
     case 0x4d:
       if (startsWith(bytes, at, end, MILTER)) return parseMilter(bytes, at, end, record);
+      if (startsWith(bytes, at, end, MILTER_DOES)) return parseAddedHeader(bytes, at, end, record);
       break;
     case 0x6d:
       if (startsWith(bytes, at, end, MILTER_IS)) return parseMilter(bytes, at, end, record);
@@ -257,6 +263,11 @@ function parseQueued(head: LineHead, record: ParsedRecord, at: number): LineClas
     case 0x53:
       if (startsWith(bytes, at, end, SAVED_MESSAGE)) {
         record.kind = DSN_LOST;
+        return RECORDED;
+      }
+      if (startsWith(bytes, at, end, SPF_HOST_MISSING)) {
+        record.kind = SPF;
+        record.outcome = SPF_HEADER_IGNORED;
         return RECORDED;
       }
       break;
@@ -687,6 +698,17 @@ function parseMilter(bytes: Uint8Array, at: number, end: number, record: ParsedR
   return IGNORED;
 }
 
+/** `Milter insert (1): header: Authentication-Results: mx; spf=fail ...`: only SPF's result is of interest. */
+function parseAddedHeader(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): LineClass {
+  if (find(bytes, at, end, HEADER) < 0) return IGNORED;
+  const result = headerResult(bytes, at, end);
+  if (result === 0) return IGNORED;
+  record.kind = SPF;
+  record.outcome = result;
+  return RECORDED;
+}
+
+const HEADER = ascii(': header: ');
 const MILTER_TO = ascii('Milter: to=');
 const MILTER_FROM = ascii('Milter: from=');
 const ACTION_RCPT = ascii('action=rcpt');

@@ -10,11 +10,13 @@ import { Analysis } from '../src/analysis/analysis.ts';
 import type { Chain } from '../src/chains/chain.ts';
 import type { Life } from '../src/chains/life.ts';
 import { chainOf, NOTHING, natureOf } from '../src/chains/view.ts';
+import { fullReport } from '../src/findings/all.ts';
 import { Clock, yearEvidence } from '../src/lines/clock.ts';
 import { HeadParser } from '../src/lines/head-parser.ts';
 import { Names } from '../src/lines/names.ts';
 import { Tags } from '../src/lines/tags.ts';
-import { reportOf } from '../src/summary/view.ts';
+import { Inside } from '../src/suspects/inside.ts';
+import { judge } from '../src/suspects/judge.ts';
 
 const FIXTURES = new URL('fixtures/', import.meta.url);
 const logs = readdirSync(FIXTURES).filter((name) => name.endsWith('.log.gz'));
@@ -58,7 +60,14 @@ class CutLog {
   }
 
   #keep(root: Life, chains: Chain[]): void {
-    if (natureOf(root) !== NOTHING) chains.push(chainOf(root, (host) => this.#hosts.text(host)));
+    if (natureOf(root) !== NOTHING)
+      chains.push(
+        chainOf(
+          root,
+          (host) => this.#hosts.text(host),
+          (...chain) => judge(...chain, INSIDE)?.suspect ?? null,
+        ),
+      );
   }
 
   /** Everything that an analysis says: its report, and every chain, in an order of their own. */
@@ -66,7 +75,7 @@ class CutLog {
     const all = [...chains];
     for (const root of analysis.pending()) this.#keep(root, all);
     return {
-      report: reportOf(analysis.summary, analysis.pending(), {
+      report: fullReport(analysis.summary, analysis.pending(), {
         top: 1000,
         complete: true,
         generatedAt: new Date(0),
@@ -75,6 +84,8 @@ class CutLog {
     };
   }
 }
+
+const INSIDE = new Inside();
 
 /** Lists whose order means nothing in one order. */
 function canonical(chain: Chain): string {

@@ -21,6 +21,8 @@ import {
   RECORDED,
   REFUSAL,
   REJECT,
+  SPF,
+  SPF_HEADER_IGNORED,
   STAGE_RECIPIENT,
   TEMPORARY,
   UNRECOGNISED,
@@ -28,6 +30,8 @@ import {
 import { PARSERS, parserFor } from '../records/registry.ts';
 import { text } from '../records/text.ts';
 import { Summary } from '../summary/summary.ts';
+import { WEB_UIDS } from '../summary/traffic.ts';
+import { Inside } from '../suspects/inside.ts';
 
 export interface AnalysisOptions {
   /** Read this MTA only; lines of the others are foreign. */
@@ -35,6 +39,8 @@ export interface AnalysisOptions {
   /** Count messages accepted from here on (ms since the epoch), and before `until`; a chain is never cut. */
   readonly since?: number | null;
   readonly until?: number | null;
+  /** What belongs to us; loopback and private networks by default. */
+  readonly inside?: Inside;
   /** Keep no texts that only chains print: for reports, about a third faster. */
   readonly lean?: boolean;
   /** A piece of a log: what came before it will be merged in on its left. */
@@ -80,7 +86,7 @@ const OTHER_LINE: LastLine = { rejected: false, stage: 0, temporary: false };
 const MOST_REPEATS = 100_000;
 
 export class Analysis {
-  readonly summary = new Summary();
+  readonly summary: Summary;
   readonly joiner: Joiner;
   readonly #record = new ParsedRecord();
   readonly #bare = new LineHead();
@@ -95,6 +101,8 @@ export class Analysis {
   #leadingRepeats = 0;
 
   constructor(options: AnalysisOptions = {}) {
+    const inside = options.inside ?? new Inside();
+    this.summary = new Summary(inside);
     this.#mta = options.mta ?? null;
     this.#onUnread = options.onUnread;
     this.#onLine = options.onLine;
@@ -109,9 +117,11 @@ export class Analysis {
       },
       {
         lean: options.lean,
+        told: { everyClient: !inside.builtInOnly, uids: [...WEB_UIDS] },
         leftOpen: options.leftOpen,
         kernel: this.#mayUseKernel(options) ? Kernel.create() : null,
         onPlain: (mta, hour, messages, recipients) => this.summary.plain(mta, hour, messages, recipients),
+        onSubmission: (submission, recipients) => this.summary.submitted(submission, recipients),
       },
     );
     const again = new ParsedRecord();
@@ -243,10 +253,14 @@ export class Analysis {
   }
 
   #take(head: LineHead, times: number): LineClass {
-    if (head.textStart >= head.textEnd) return head.tag.program === 'other' ? FOREIGN : IGNORED;
+    if (head.textStart >= head.textEnd) {
+      const { program } = head.tag;
+      return program === 'other' || program === 'spf' ? FOREIGN : IGNORED;
+    }
     const parser = parserFor(head);
     if (parser === null) return FOREIGN;
-    if (this.#mta !== null && parser.mta !== this.#mta) return FOREIGN;
+    const { mta } = parser;
+    if (this.#mta !== null && mta !== null && mta !== this.#mta) return FOREIGN;
     const record = this.#record;
     record.clear();
     const lineClass = parser.parse(head, record);
@@ -255,14 +269,18 @@ export class Analysis {
     if (lineClass > IGNORED) return lineClass;
     const known = !Number.isNaN(head.instant);
     const inWindow = !known || this.#inWindow(head.instant);
-    if (known && inWindow) this.summary.time(head.instant);
-    this.summary.seen[parser.mta] = true;
+    if (mta !== null) {
+      if (known && inWindow) this.summary.time(head.instant);
+      this.summary.seen[mta] = true;
+    }
     if (lineClass !== RECORDED) return lineClass;
     if (inWindow && (record.kind === REJECT || record.kind === REFUSAL)) {
       const temporary = (record.flags & TEMPORARY) !== 0;
       for (let n = 0; n < times; n += 1) this.summary.rejected(record.stage, temporary);
       this.#lastLine = { rejected: true, stage: record.stage, temporary };
     }
+    if (record.kind === SPF && record.outcome === SPF_HEADER_IGNORED && inWindow)
+      this.summary.spf.headerIgnored += times;
     // What has an id does not really repeat: the copies would say the same of the same message.
     this.joiner.take(head, record);
     return RECORDED;

@@ -40,6 +40,7 @@ import {
   GIVEN_UP,
   HOLD,
   KEPT_TOO,
+  LOCAL_CHANNEL,
   LOOPBACK,
   MARK,
   MESSAGE_ID,
@@ -64,6 +65,9 @@ import {
   SENDMAIL,
   SENT,
   SESSION_ONLY,
+  SPF,
+  SPF_HEADER_IGNORED,
+  SPF_NAMES,
   SPLIT,
   type Span,
   SUBMISSION,
@@ -100,8 +104,8 @@ import {
   rootOf,
   takeLife,
 } from './life.ts';
-import { LightLives, type PlainSink } from './light.ts';
-import { JoinerState, limit, type SessionFacts } from './state.ts';
+import { LightLives, type PlainSink, type SubmissionSink, type Told } from './light.ts';
+import { JoinerState, limit, type SenderCheck, type SessionFacts } from './state.ts';
 
 /** Called once per chain, with the life at its root, when nothing can join it any more. */
 export type ChainSink = (root: Life) => void;
@@ -152,13 +156,18 @@ export class Joiner {
       /** Keeps ordinary messages; with lean only. What it counts goes to onPlain. */
       readonly kernel?: Kernel | null;
       readonly onPlain?: PlainSink;
+      readonly onSubmission?: SubmissionSink;
+      readonly told?: Told;
     } = {},
   ) {
     this.#sink = sink;
     this.#lean = options.lean ?? false;
     this.#leftOpen = options.leftOpen ?? false;
-    const { kernel, onPlain } = options;
-    this.light = kernel && onPlain ? new LightLives(kernel, this.state, onPlain) : null;
+    const { kernel, onPlain, onSubmission, told } = options;
+    this.light =
+      kernel && onPlain && onSubmission
+        ? new LightLives(kernel, this.state, onPlain, onSubmission, told ?? { everyClient: true, uids: [] })
+        : null;
   }
 
   get isLeftOpen(): boolean {
@@ -220,6 +229,9 @@ export class Joiner {
         life.mark ??= asciiText(head.bytes, record.reply.start, record.reply.end);
         break;
       }
+      case SPF:
+        this.#senderCheck(head, record, at);
+        break;
       case REFUSAL:
         if (record.id.present) this.#lifeOf(head, record, at).refused = true;
         break;
@@ -283,7 +295,7 @@ export class Joiner {
 
   /** Before the kernel takes lines. */
   enterKernel(): void {
-    this.light?.enter(this.#seam, !this.#discarding);
+    this.light?.enter(this.#seam, !this.#discarding && this.state.checks.size === 0);
   }
 
   /** Before anybody else looks into the state. */
@@ -527,6 +539,7 @@ export class Joiner {
     life.reversePath = text(head.bytes, record.reversePath.start, record.reversePath.end);
     life.size = record.size;
     life.envelopeRecipients = record.recipients;
+    if (this.state.checks.size > 0) life.spf ??= findCheck(this.state.checks, life);
   }
 
   #postfixAttempt(head: LineHead, record: ParsedRecord, at: number): void {
@@ -853,6 +866,7 @@ export class Joiner {
     if (!this.#lean) life.clientName = spanText(bytes, record.clientName);
     if (record.clientIp.present) life.clientIp = asciiText(bytes, record.clientIp.start, record.clientIp.end);
     if (record.authUser.present) life.authUser ??= spanText(bytes, record.authUser);
+    if (this.state.checks.size > 0) life.spf ??= findCheck(this.state.checks, life);
     if (life.reversePath === '' && (record.flags & LOOPBACK) !== 0) this.#ownReport(life, at);
     if (life.discarded) {
       life.end = END_DISCARDED;
@@ -937,6 +951,37 @@ export class Joiner {
   resume(life: Life): void {
     life.end = 0;
     life.impliedEnd = false;
+  }
+
+  /** A milter or policy daemon knows the message before it has its envelope, or even its id. */
+  #senderCheck(head: LineHead, record: ParsedRecord, at: number): void {
+    if (record.outcome === SPF_HEADER_IGNORED) return;
+    const { bytes } = head;
+    const { start, end } = record.id;
+    const byId = record.id.present;
+    if (byId) {
+      for (let life = this.#named(bytes, start, end); life !== null; life = life.older) {
+        if (life.host !== head.host || !claimable(life, at)) continue;
+        this.touched = life;
+        life.spf ??= SPF_NAMES[record.outcome];
+        return;
+      }
+    }
+    const key = byId
+      ? `${head.host} ${asciiText(bytes, start, end)}`
+      : clientKey(
+          head.host,
+          text(bytes, record.clientIp.start, record.clientIp.end),
+          text(bytes, record.reversePath.start, record.reversePath.end),
+        );
+    limit(this.state.checks);
+    this.state.checks.set(key, {
+      at,
+      result: record.outcome,
+      host: byId ? head.host : -1,
+      hash: record.idHash,
+      check: record.idCheck,
+    });
   }
 
   #auth(head: LineHead, record: ParsedRecord, at: number): void {
@@ -1040,6 +1085,7 @@ export class Joiner {
     const { start, end } = record.recipient;
     const key = textKey(head.bytes, start, end);
     const recipient = life.findRecipient(key) ?? life.addRecipient(key, text(head.bytes, start, end), null);
+    recipient.local = (record.flags & LOCAL_CHANNEL) !== 0;
     this.state.deliveries.set(head.host, record.delivery, { life, serial: life.serial, recipient, at });
     if (!this.#leftOpen) this.bounceByRecipient(life, recipient.address, at);
   }
@@ -1197,6 +1243,8 @@ export class Joiner {
     this.state.bounceByQp.sweep((bounce) => now - bounce.link.at > OPEN_BOUNCE);
     this.state.forwardByQp.sweep((forward) => now - forward.at > COMES_BACK_WITHIN);
     this.state.lifeByQp.sweep((life) => life.retired);
+    for (const [key, { at }] of this.state.checks)
+      if (now - at > COMES_BACK_WITHIN) this.state.checks.delete(key);
     for (const map of [this.state.pipedByMessageId, this.state.pickedUpByMessageId]) {
       for (const [key, life] of map)
         if (life.retired || this.state.now - life.first > COMES_BACK_WITHIN) map.delete(key);
@@ -1265,6 +1313,21 @@ function copyHead(head: LineHead): LineHead {
 /** Links reach back no further than this: lives that begin within it of a seam wait for what is on its other side. */
 const SEAM = COMES_BACK_WITHIN + OUT_OF_ORDER;
 const MOST_UNRESOLVED = 100_000;
+
+function clientKey(host: number, ip: string, reversePath: string): string {
+  return `${host} ${ip} ${reversePath.toLowerCase()}`;
+}
+
+/** What was said of this message, or of its client and reverse-path not long before it: policy daemons name no id. */
+export function findCheck(checks: ReadonlyMap<string, SenderCheck>, life: Life): string | null {
+  const found =
+    checks.get(`${life.host} ${life.id}`) ??
+    (life.clientIp === null || life.reversePath === null
+      ? undefined
+      : checks.get(clientKey(life.host, life.clientIp, life.reversePath)));
+  if (found === undefined || Math.abs(life.first - found.at) > SESSION_FACTS) return null;
+  return SPF_NAMES[found.result];
+}
 
 const OPEN_BOUNCE = 24 * 3_600_000;
 const LIST_SEPARATOR = Uint8Array.of(0x3b, 0x20);

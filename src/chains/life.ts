@@ -41,6 +41,8 @@ export class Recipient {
   handedOn = false;
   /** qmail: put into a mailbox or program as well as forwarded. */
   keptToo = false;
+  /** qmail: by the local channel. */
+  local = false;
   /** The life that an alias or .forward made of it. */
   forwardedTo: Life | null = null;
 
@@ -56,6 +58,7 @@ export class Recipient {
     this.at = Number.NaN;
     this.handedOn = false;
     this.keptToo = false;
+    this.local = false;
     this.forwardedTo = null;
   }
 }
@@ -117,6 +120,8 @@ export class Life {
   impliedEnd = false;
   /** Cause of a suppression mark, "spf=fail". */
   mark: string | null = null;
+  /** SPF result that a milter or policy daemon logged for it, "softfail". */
+  spf: string | null = null;
   qp = -1;
   /** pid of the process that took it in, for facts of the session that come on other lines. */
   pid = 0;
@@ -189,6 +194,7 @@ export class Life {
     this.endByQueueManager = false;
     this.impliedEnd = false;
     this.mark = null;
+    this.spf = null;
     this.qp = -1;
     this.pid = 0;
     this.piped = false;

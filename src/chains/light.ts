@@ -50,6 +50,7 @@ import {
   T_MESSAGE_KEY,
   T_SERIAL,
   TAKEN_OVER,
+  TELL_ROW,
   TEXTS,
   TEXTS_SIZE,
   TIMES,
@@ -57,6 +58,8 @@ import {
   TO_AT,
   TO_LENGTH,
   TO_LOCAL,
+  TOLD_CLIENTS,
+  TOLD_UIDS,
   UNDER_WAY,
   UNDER_WAY_SHIFT,
   USER_AT,
@@ -78,21 +81,44 @@ import {
   SUBMISSION,
 } from '../records/record.ts';
 import { asciiText, text } from '../records/text.ts';
+import type { Life } from './life.ts';
 import { END_IMPLIED, lastSerial, MESSAGE_NUMBER, QUEUE_ID, setLastSerial, takeLife } from './life.ts';
 import type { JoinerState } from './state.ts';
 
 /** Counts plain messages: of this MTA, accepted in this hour (since the epoch), delivered to so many recipients. */
 export type PlainSink = (mta: Mta, hour: number, messages: number, recipients: number) => void;
 
+/** Who handed a message in: what findings ask of ordinary messages of our own. */
+export type Submission = Pick<
+  Life,
+  'mta' | 'id' | 'first' | 'origin' | 'uid' | 'authUser' | 'clientIp' | 'reversePath'
+>;
+
+/** Counts one plain message that may be one of ours, delivered to so many recipients. */
+export type SubmissionSink = (submission: Submission, recipients: number) => void;
+
+/** Whose submissions are told, beside those that authenticated and those from networks that cannot be outside. */
+export interface Told {
+  /** Any client's: some networks are ours by the user's word. */
+  readonly everyClient: boolean;
+  /** qmail: those of these uids. */
+  readonly uids: readonly number[];
+}
+
 export class LightLives {
   readonly kernel: Kernel;
   readonly #state: JoinerState;
   readonly #plain: PlainSink;
+  readonly #submission: SubmissionSink;
 
-  constructor(kernel: Kernel, state: JoinerState, plain: PlainSink) {
+  constructor(kernel: Kernel, state: JoinerState, plain: PlainSink, submission: SubmissionSink, told: Told) {
     this.kernel = kernel;
     this.#state = state;
     this.#plain = plain;
+    this.#submission = submission;
+    kernel.setNumber(TOLD_CLIENTS, told.everyClient ? 1 : 0);
+    kernel.setNumber(TOLD_UIDS, told.uids.length);
+    for (const [i, uid] of told.uids.entries()) kernel.setNumber(TOLD_UIDS + 4 + 4 * i, uid);
     state.onAwaited = (host, qp) => kernel.await(host, qp);
     state.table.watch((hash, check, step) => kernel.present(hash, check, step));
   }
@@ -120,6 +146,7 @@ export class LightLives {
   /** What the kernel asks for by `answer`; false where it is not about rows. */
   serve(answer: number): boolean {
     if (answer === PROMOTE_ROW) this.#promote(this.kernel.number(ROW));
+    else if (answer === TELL_ROW) this.#tell(this.kernel.number(ROW));
     else if (answer === DRAIN) this.drain();
     else return false;
     return true;
@@ -245,7 +272,9 @@ export class LightLives {
       const attempts = kernel.number(n + N_ATTEMPTS + 4 * i);
       r.attempts = attempts & (TO_LOCAL - 1);
       if (r.attempts > 0) r.outcome = SENT;
-      if ((attempts & TO_LOCAL) !== 0) r.relay = 'local';
+      if ((attempts & TO_LOCAL) === 0) continue;
+      if (mta === QMAIL) r.local = true;
+      else r.relay = 'local';
     }
     this.#state.table.tuck(life);
     if (mta === QMAIL) {
@@ -273,6 +302,31 @@ export class LightLives {
       life.endByQueueManager = mta === POSTFIX;
       this.#state.wait(life);
     } else if (mta === SENDMAIL && arrived && !life.accepted) this.#state.wait(life);
+    kernel.call.release(row);
+  }
+
+  /** A plain message of which the findings want to know who handed it in. */
+  #tell(row: number): void {
+    const { kernel } = this;
+    const n = NUMBERS + row * NUMBERS_SIZE;
+    const mta = (kernel.number(n + N_FLAGS) & MTA_BITS) as Mta;
+    const lengths = kernel.number(n + N_LENGTHS);
+    const client = (lengths >>> CLIENT_SHIFT) & 255;
+    const user = (lengths >>> USER_SHIFT) & 255;
+    const path = this.#text(row, PATH_AT, lengths >>> PATH_SHIFT);
+    this.#submission(
+      {
+        mta,
+        id: this.#ascii(row, ID_AT, lengths & 255),
+        first: kernel.double(TIMES + row * TIMES_SIZE + T_FIRST),
+        origin: mta === QMAIL ? ORIGIN_UNKNOWN : ORIGIN_SMTP,
+        uid: kernel.number(n + N_UID),
+        authUser: user > 0 ? this.#text(row, USER_AT, user) : null,
+        clientIp: client > 0 ? this.#ascii(row, CLIENT_AT, client) : null,
+        reversePath: mta === SENDMAIL ? unwrapAddress(path) : path,
+      },
+      kernel.number(n + N_RECIPIENTS),
+    );
     kernel.call.release(row);
   }
 

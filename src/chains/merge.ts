@@ -19,12 +19,14 @@ import {
   QUEUED,
   SENDMAIL,
   SENT,
+  SPF_NAMES,
   SUBMISSION,
 } from '../records/record.ts';
 import {
   applyClient,
   COMES_BACK_WITHIN,
   comesBack,
+  findCheck,
   type Joiner,
   mayBeHandedOver,
   mayContinue,
@@ -44,7 +46,7 @@ import {
   type Recipient,
   rootOf,
 } from './life.ts';
-import type { Hop } from './state.ts';
+import type { Hop, SenderCheck } from './state.ts';
 
 /** Joins `right` to `left`; `left` is the result. */
 export function mergeJoiners(left: Joiner, right: Joiner): void {
@@ -75,7 +77,7 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   for (const head of from.unresolved) left.takeAgain(head);
   for (const life of lives) if (target.get(life) === life && life.closed) left.state.table.remove(life);
   for (const hop of from.hops) meetHop(left, hop, target);
-  meetAtSeam(left, lives, target);
+  meetAtSeam(left, right, lives, target);
   mergeTables(left, right, target);
   for (const host of from.qpJoins) state.qpJoins.add(host);
   if (!left.isLeftOpen) {
@@ -177,6 +179,7 @@ function absorb(known: Life, life: Life): void {
     known.size = life.size;
     known.envelopeRecipients = life.envelopeRecipients;
     known.qp = life.qp;
+    if (known.uid < 0) known.uid = life.uid;
     known.reversePath = life.reversePath ?? known.reversePath;
   }
   known.reversePath ??= life.reversePath;
@@ -187,6 +190,7 @@ function absorb(known: Life, life: Life): void {
   known.dsnLost ||= life.dsnLost;
   known.piped ||= life.piped;
   known.mark ??= life.mark;
+  known.spf ??= life.spf;
   if (!Number.isNaN(life.expiredAt)) {
     known.expiredAt = life.expiredAt;
     for (const r of known.recipients) {
@@ -209,6 +213,7 @@ function absorbRecipient(known: Life, r: Recipient): void {
     const added = known.addRecipient(r.key, r.address, r.original);
     copyOutcome(added, r, false);
     added.attempts = r.attempts;
+    added.local = r.local;
     return;
   }
   if (own.address === '') {
@@ -216,6 +221,7 @@ function absorbRecipient(known: Life, r: Recipient): void {
     own.original = r.original;
   }
   own.attempts += r.attempts;
+  own.local ||= r.local;
   if (r.outcome !== 0) copyOutcome(own, r, own.outcome === SENT && !own.handedOn);
 }
 
@@ -282,7 +288,12 @@ function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void 
 }
 
 /** What the left piece was waiting for, and lives of the right piece that it concerns. */
-function meetAtSeam(left: Joiner, lives: readonly Life[], target: ReadonlyMap<Life, Life>): void {
+function meetAtSeam(
+  left: Joiner,
+  right: Joiner,
+  lives: readonly Life[],
+  target: ReadonlyMap<Life, Life>,
+): void {
   const { state } = left;
   const sessions = new Set<string>();
   for (const rightLife of lives) {
@@ -294,6 +305,7 @@ function meetAtSeam(left: Joiner, lives: readonly Life[], target: ReadonlyMap<Li
         left.dropBySession(life, facts);
       }
     }
+    life.spf ??= findCheck(right.state.checks, life) ?? findCheck(state.checks, life);
     const out = life.messageKey === 0 ? undefined : state.pipedByMessageId.get(life.messageKey);
     if (
       out !== undefined &&
@@ -368,11 +380,25 @@ function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life
     const recipient = life.findRecipient(last.recipient.key) ?? last.recipient;
     state.lastResult.set(host, { stamp: last.stamp, life, serial: life.serial, recipient });
   }
+  for (const [key, check] of from.checks) {
+    meetCheck(left, check);
+    state.checks.set(key, check);
+  }
   for (const [key, pieces] of from.parts) state.parts.set(key, pieces);
   for (const [key, life] of from.pipedByMessageId)
     if (target.has(life)) state.pipedByMessageId.set(key, target.get(life)!);
   for (const [key, life] of from.pickedUpByMessageId)
     if (target.has(life)) state.pickedUpByMessageId.set(key, target.get(life)!);
+}
+
+/** A milter's word about a message whose own lines all stand on the left. */
+function meetCheck(left: Joiner, { host, hash, check, at, result }: SenderCheck): void {
+  if (host < 0) return;
+  for (let life = left.state.table.find(hash, checkOf(check, QUEUE_ID)); life !== null; life = life.older) {
+    if (life.host !== host || !claimable(life, at)) continue;
+    life.spf ??= SPF_NAMES[result];
+    return;
+  }
 }
 
 /** sendmail's end is inferred from all that is known; and whatever has ended waits to be closed. */

@@ -59,6 +59,16 @@ export class ClosingQueue {
   }
 }
 
+/** What SPF said before the message that it is about was known, by id or by client and reverse-path (joiner.ts). */
+export interface SenderCheck {
+  readonly at: number;
+  readonly result: number;
+  /** Where the line named an id; host -1 otherwise. */
+  readonly host: number;
+  readonly hash: number;
+  readonly check: number;
+}
+
 /** A DSN that qmail announced by its process only. */
 export interface AnnouncedBounce {
   life: Life;
@@ -161,6 +171,7 @@ export class JoinerState {
   readonly closedRoots = new Set<Life>();
   /** By host and pid. */
   readonly sessions = new ByProcess<SessionFacts>();
+  readonly checks = new Map<string, SenderCheck>();
   /** sendmail lines in parts, by host and id: texts so far. */
   readonly parts = new Map<string, string[]>();
   readonly pipedByMessageId = new Map<number, Life>();

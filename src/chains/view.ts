@@ -32,7 +32,7 @@ import {
   SENDMAIL,
   SENT,
 } from '../records/record.ts';
-import type { Chain, ChainDsn, ChainRecipient, DsnKind, Outcome } from './chain.ts';
+import type { Chain, ChainDsn, ChainRecipient, DsnKind, Outcome, Suspect } from './chain.ts';
 import { CONTINUES, type DsnLink, type Life, type Recipient, rootOf } from './life.ts';
 
 /** The message's own lives: the root and what continues it. */
@@ -430,7 +430,15 @@ export function wasAttempted(root: Life): boolean {
 }
 
 export function suppressionCause(root: Life): string | null {
+  if (root.mark !== null || root.next.length === 0) return root.mark;
   for (const life of messageLives(root)) if (life.mark !== null) return life.mark;
+  return null;
+}
+
+/** What SPF said of the client and the reverse-path ("fail", "pass", ...), where a milter or policy daemon logged it. */
+export function senderChecked(root: Life): string | null {
+  if (root.spf !== null || root.next.length === 0) return root.spf;
+  for (const life of messageLives(root)) if (life.spf !== null) return life.spf;
   return null;
 }
 
@@ -443,9 +451,21 @@ export function hasFailed(root: Life): boolean {
   return false;
 }
 
+/** Says whether a message's chain is suspect; the rules are not this folder's (suspects/judge.ts). */
+export type ChainJudge = (
+  root: Life,
+  dsns: readonly SeenDsn[],
+  recipients: readonly SeenRecipient[],
+) => Suspect | null;
+
 /** The chain as the contract prints it. */
-export function chainOf(root: Life, hostName: (host: number) => string): Chain {
+export function chainOf(
+  root: Life,
+  hostName: (host: number) => string,
+  judged: ChainJudge = noSuspect,
+): Chain {
   const dsns = dsnsOf(root);
+  const recipients = recipientsOf(root);
   const failures = dsns.filter((d) => d.kind === 'failure').length;
   const cause = failures === 0 && hasFailed(root) ? suppressionCause(root) : null;
   const ids: string[] = [];
@@ -477,12 +497,14 @@ export function chainOf(root: Life, hostName: (host: number) => string): Chain {
     last_seen: isoTime(last),
     ended: hasEnded(root),
     headless: natureOf(root) === HEADLESS,
-    recipients: recipientsOf(root).map(printRecipient),
+    recipients: recipients.map(printRecipient),
     dsns: dsns.map(printDsn),
     suppressed: cause === null ? null : { cause },
-    suspect: null,
+    suspect: natureOf(root) === MESSAGE ? judged(root, dsns, recipients) : null,
   };
 }
+
+const noSuspect = (): null => null;
 
 function printRecipient({ life, recipient: r, original, outcome }: SeenRecipient): ChainRecipient {
   if (r === null) {

@@ -8,6 +8,7 @@ import { domainToASCII } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DateTime, type DurationLikeObject } from 'luxon';
 import { zoneNamed } from '../lines/zone-offsets.ts';
+import type { InsideEntry } from '../suspects/inside.ts';
 import { UsageError } from './errors.ts';
 import { COMMANDS, type Command, FLAGS, type Flag, type Key } from './flags.ts';
 
@@ -17,11 +18,6 @@ export type TraceFormat = 'text' | 'ndjson';
 export type RecipientsFormat = 'csv' | 'json' | 'sendmail' | 'postfix' | 'qmail';
 export type ExplainFormat = 'text' | 'ndjson';
 export type ProbeFormat = 'text' | 'json';
-
-/** What belongs to us. */
-export type Inside =
-  | { readonly kind: 'network'; readonly family: 4 | 6; readonly address: string; readonly prefix: number }
-  | { readonly kind: 'domain'; readonly name: string };
 
 export interface CommonOptions {
   /** null is standard output. */
@@ -33,7 +29,7 @@ export interface CommonOptions {
   /** For the clock: IANA name, "+02:00" or "local". */
   readonly tz: string;
   readonly year: number | null;
-  readonly inside: readonly Inside[];
+  readonly inside: readonly InsideEntry[];
   /** null: we may choose. */
   readonly jobs: number | null;
   readonly unrecognised: string | null;
@@ -95,6 +91,12 @@ export interface ProbeOptions extends Pick<CommonOptions, 'output' | 'color'> {
   readonly timeout: number;
 }
 
+export interface CheckOptions extends CommonOptions {
+  /** Most suspects before it is WARNING or CRITICAL; null leaves it to the findings. */
+  readonly warning: number | null;
+  readonly critical: number | null;
+}
+
 export type Arguments =
   | { readonly command: 'report'; readonly inputs: readonly string[]; readonly options: ReportOptions }
   | { readonly command: 'chains'; readonly inputs: readonly string[]; readonly options: ChainsOptions }
@@ -111,6 +113,7 @@ export type Arguments =
     }
   | { readonly command: 'explain'; readonly inputs: readonly string[]; readonly options: ExplainOptions }
   | { readonly command: 'probe'; readonly inputs: readonly string[]; readonly options: ProbeOptions }
+  | { readonly command: 'check'; readonly inputs: readonly string[]; readonly options: CheckOptions }
   | { readonly command: 'help'; readonly about: Command | null }
   | { readonly command: 'version' };
 
@@ -196,6 +199,12 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
     };
     return { command, inputs, options: { ...defaults, ...values } as ProbeOptions };
   }
+  if (command === 'check') {
+    const options = { ...COMMON_DEFAULTS, warning: null, critical: null, ...values } as CheckOptions;
+    if (options.warning !== null && options.critical !== null && options.warning > options.critical)
+      throw new UsageError('--warning is above --critical');
+    return { command, inputs, options };
+  }
   const defaults: ReportOptions = { ...COMMON_DEFAULTS, format: 'text', top: 10, table: null };
   const options = { ...defaults, ...values } as ReportOptions;
   if (options.table !== null && options.format !== 'csv') throw new UsageError('--table needs --format csv');
@@ -211,6 +220,15 @@ function checkRecipients({ format, domain, delimiter, anonymise }: RecipientsOpt
     throw new UsageError('--anonymise is for csv and json: a map of stand-ins refuses everybody');
   if (/[\w@."\s]/.test(delimiter))
     throw new UsageError(`--delimiter: ${delimiter} cannot begin an extension; give + or -, or both`);
+}
+
+/** The command that is asked for, whatever is wrong with the rest: statuses depend on it. */
+export function commandOf(argv: readonly string[]): Command {
+  try {
+    return sort(argv).command;
+  } catch {
+    return argv.find(isCommand) ?? COMMANDS[0].name;
+  }
 }
 
 /** A flag as it was given. */
@@ -440,7 +458,7 @@ function timeOf(text: string, now: DateTime): DateTime | null {
   return DateTime.fromISO(text.replace(/^(\S+) (?=\d)/, '$1T'), { zone: now.zone });
 }
 
-function readInside(text: string, name: string): Inside {
+function readInside(text: string, name: string): InsideEntry {
   const [address, prefix, ...rest] = text.split('/');
   const family = isIP(address);
   if (rest.length === 0 && (family === 4 || family === 6) && !address.includes('%')) {

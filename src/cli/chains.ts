@@ -11,6 +11,8 @@ import { chainCsvHeader, chainCsvRows } from '../outputs/chain-csv.ts';
 import { chainNdjson } from '../outputs/chain-ndjson.ts';
 import { chainText } from '../outputs/chain-text.ts';
 import { csvFormatter } from '../outputs/csv.ts';
+import { Inside } from '../suspects/inside.ts';
+import { judgeOfRun } from '../suspects/repeats.ts';
 import type { ChainsOptions } from './arguments.ts';
 import { useColor } from './color.ts';
 import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
@@ -23,10 +25,11 @@ export async function runChains(inputs: readonly string[], options: ChainsOption
   const anonymiser = options.anonymise ? new Anonymiser() : null;
   if (options.format === 'csv') output.add((await csvFormatter())([chainCsvHeader()]));
   let hosts: Names | null = null;
+  const judged = judgeOfRun(new Inside(options.inside));
   const onChain = (root: Life): void => {
     const nature = natureOf(root);
     if (nature !== MESSAGE && nature !== NULL_MESSAGE && nature !== HEADLESS) return;
-    const chain = chainOf(root, (host) => hosts?.text(host) ?? '');
+    const chain = chainOf(root, (host) => hosts?.text(host) ?? '', judged);
     if (!wanted(chain, options)) return;
     output.add(print(anonymiser === null ? chain : anonymiser.chain(chain)));
   };

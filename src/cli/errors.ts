@@ -10,6 +10,8 @@ export const EXIT_DONE = 0;
 /** Usage, unreadable or undecodable input, write error. */
 export const EXIT_FAILED = 2;
 export const EXIT_INTERRUPTED = 130;
+/** `check` only: 0 OK, 1 WARNING, 2 CRITICAL as monitoring plugins have it. */
+export const EXIT_UNKNOWN = 3;
 
 /** Something is wrong with the command line; the message says what, and what would be right. */
 export class UsageError extends Error {
@@ -23,10 +25,15 @@ export interface Writable {
 
 /** One line, `dsnstat: ...`; file names and log text may be hostile. The stack only with DSNSTAT_DEBUG=1. */
 export function complain(problem: unknown, stderr: Writable = process.stderr): void {
-  stderr.write(`dsnstat: ${printable(describe(problem))}\n`);
+  stderr.write(`dsnstat: ${reasonOf(problem)}\n`);
   if (process.env.DSNSTAT_DEBUG === '1' && problem instanceof Error && problem.stack !== undefined) {
     stderr.write(`${problem.stack.split('\n').map(printable).join('\n')}\n`);
   }
+}
+
+/** What `complain` says, without the program's name. */
+export function reasonOf(problem: unknown): string {
+  return printable(describe(problem));
 }
 
 function describe(problem: unknown): string {

@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains' | 'trace' | 'recipients' | 'explain' | 'probe';
+export type Command = 'report' | 'chains' | 'trace' | 'recipients' | 'check' | 'explain' | 'probe';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -34,6 +34,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'recipients',
     synopsis: '--domain DOMAIN [OPTION]... [FILE|DIR|-]...',
     doc: 'Addresses that the log proves valid or invalid, for a map that refuses unknown recipients at RCPT.',
+  },
+  {
+    name: 'check',
+    synopsis: '[OPTION]... [FILE|DIR|-]...',
+    doc: 'A monitoring plugin: one line with performance data; exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, by the worst finding.',
   },
   {
     name: 'explain',
@@ -81,6 +86,8 @@ export type Key =
   | 'color'
   | 'withDsn'
   | 'suspect'
+  | 'warning'
+  | 'critical'
   | 'failed'
   | 'queueId'
   | 'sender'
@@ -118,12 +125,16 @@ export interface Flag {
 }
 
 /** Those that read logs. */
-const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain'];
+const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'check', 'explain'];
 const ALL: readonly Command[] = [...LOGS, 'probe'];
+/** Those that print what logs hold; check prints a line with a form of its own. */
+const TOLD: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain'];
+const FORMATTED: readonly Command[] = [...TOLD, 'probe'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
 const TRACE: readonly Command[] = ['trace'];
 const RECIPIENTS: readonly Command[] = ['recipients'];
+const CHECK: readonly Command[] = ['check'];
 const PROBE: readonly Command[] = ['probe'];
 
 /** The same words for each command. */
@@ -150,7 +161,7 @@ export const FLAGS: readonly Flag[] = [
     value: 'NETWORK|DOMAIN',
     type: 'inside',
     repeatable: true,
-    doc: 'What belongs to us: 192.0.2.0/24, 2001:db8::/32, example.com. May be repeated.',
+    doc: 'What belongs to us: networks of clients (192.0.2.0/24, 2001:db8::/32), domains of addresses (example.com). Loopback and private networks always do. May be repeated.',
   },
   {
     long: 'jobs',
@@ -229,7 +240,27 @@ export const FLAGS: readonly Flag[] = [
     key: 'suspect',
     category: 'Filters',
     commands: CHAINS,
-    doc: 'Only chains suspected of backscatter.',
+    doc: 'Only chains suspected of backscatter: a DSN to an outside address for a message that a stranger handed in.',
+  },
+  {
+    long: 'warning',
+    short: 'w',
+    key: 'warning',
+    category: 'Filters',
+    commands: CHECK,
+    value: 'N',
+    type: 'integer',
+    doc: 'WARNING with more than N suspects, whatever the findings say.',
+  },
+  {
+    long: 'critical',
+    short: 'c',
+    key: 'critical',
+    category: 'Filters',
+    commands: CHECK,
+    value: 'N',
+    type: 'integer',
+    doc: 'CRITICAL with more than N suspects, whatever the findings say.',
   },
   {
     long: 'queue-id',
@@ -346,7 +377,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'format',
     key: 'format',
     category: 'Output',
-    commands: ALL,
+    commands: FORMATTED,
     value: 'FORMAT',
     type: 'choice',
     choices: {
@@ -393,17 +424,17 @@ export const FLAGS: readonly Flag[] = [
     long: 'anonymise',
     key: 'anonymise',
     category: 'Output',
-    commands: LOGS,
+    commands: TOLD,
     doc: 'Replace addresses and hosts by stable pseudonyms.',
   },
   {
     long: 'color',
     key: 'color',
     category: 'Output',
-    commands: ALL,
+    commands: FORMATTED,
     value: 'WHEN',
     type: 'choice',
-    choices: same(ALL, ['auto', 'always', 'never']),
+    choices: same(FORMATTED, ['auto', 'always', 'never']),
     doc: 'Colour in text; auto looks at the terminal and at NO_COLOR.',
   },
   {

@@ -20,7 +20,8 @@ const CLOSING: Readonly<Partial<Record<Command, readonly string[]>>> = {
   ],
   probe: [],
 };
-const EXIT_STATUS = 'Exit status: 0 done, 2 usage, unreadable input or write error, 130 interrupted.';
+const EXIT_STATUS =
+  'Exit status: 0 done, 2 usage, unreadable input or write error, 130 interrupted. dsnstat check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.';
 
 /** What to say when there is nothing to read. */
 export function shortUsage(): string {

@@ -3,8 +3,9 @@
  * The command line: from arguments to a command to an exit status. The only place that exits.
  */
 import { createRequire } from 'node:module';
-import { parseArguments } from './arguments.ts';
-import { complain, EXIT_DONE, EXIT_FAILED, guardStreams } from './errors.ts';
+import { unknownLine } from '../outputs/check-line.ts';
+import { commandOf, parseArguments } from './arguments.ts';
+import { complain, EXIT_DONE, EXIT_FAILED, EXIT_UNKNOWN, guardStreams, reasonOf } from './errors.ts';
 import { helpText } from './help.ts';
 
 async function main(): Promise<number> {
@@ -16,6 +17,8 @@ async function main(): Promise<number> {
     case 'version':
       process.stdout.write(`dsnstat ${version()}\n`);
       return EXIT_DONE;
+    case 'check':
+      return (await import('./check.ts')).runCheck(args.inputs, args.options);
     case 'chains':
       return (await import('./chains.ts')).runChains(args.inputs, args.options);
     case 'trace':
@@ -45,6 +48,11 @@ main().then(
   (error: unknown) => {
     complain(error);
     process.exitCode = EXIT_FAILED;
+    if (commandOf(process.argv.slice(2)) === 'check') {
+      // A plugin's 2 is CRITICAL: what could not be judged is 3.
+      process.exitCode = EXIT_UNKNOWN;
+      process.stdout.write(unknownLine(reasonOf(error)));
+    }
     process.stdin.destroy();
   },
 );

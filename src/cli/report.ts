@@ -2,6 +2,7 @@
  * `dsnstat report`: one report over all input.
  */
 
+import { fullReport } from '../findings/all.ts';
 import { anonymiseReport } from '../outputs/anonymise.ts';
 import { reportCsv } from '../outputs/report-csv.ts';
 import { reportEstDsn } from '../outputs/report-est-dsn.ts';
@@ -24,7 +25,7 @@ export async function runReport(inputs: readonly string[], options: ReportOption
   if (options.table !== null) await reportCsv(emptyReport(options), options.table);
   const session = await analyse(inputs, options, { lean: true });
   const { analysis } = session;
-  let report = reportOf(analysis.summary, analysis.pending(), {
+  let report = fullReport(analysis.summary, analysis.pending(), {
     top: options.top,
     complete: session.complete,
     generatedAt: new Date(),

@@ -11,6 +11,7 @@ import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { MTA_NAMES } from '../records/record.ts';
 import { findSources } from '../source/find.ts';
+import { Inside } from '../suspects/inside.ts';
 import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
@@ -61,6 +62,7 @@ export async function analyse(
     mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
     since: options.since,
     until: options.until,
+    inside: new Inside(options.inside),
     lean: hooks.lean ?? false,
     onChain: hooks.onChain,
     onLine: hooks.onLine,

@@ -15,6 +15,8 @@ import { printable } from '../outputs/escape.ts';
 import { counted } from '../outputs/figures.ts';
 import { traceNdjson } from '../outputs/trace-ndjson.ts';
 import { refusalsText, traceListText, traceText } from '../outputs/trace-text.ts';
+import { Inside } from '../suspects/inside.ts';
+import { judgeOfRun } from '../suspects/repeats.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type Found, Tracer } from '../trace/tracer.ts';
 import { type What, whatOf } from '../trace/what.ts';
@@ -100,6 +102,7 @@ async function read(
     raw: options.lines,
     since: options.since,
     until: options.until,
+    judged: judgeOfRun(new Inside(options.inside)),
     only,
     limit: memoryLimit(),
   });

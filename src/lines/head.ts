@@ -6,7 +6,7 @@
  */
 
 /** The family of program that wrote a line, from its tag alone; the text decides where the tag cannot. */
-export type Program = 'postfix' | 'sendmail' | 'qmail' | 'other' | 'unknown';
+export type Program = 'postfix' | 'sendmail' | 'qmail' | 'spf' | 'other' | 'unknown';
 
 /**
  * A syslog tag, interned: equal tags are the same object, so that parsers may compare by identity.

@@ -20,6 +20,10 @@ const POSTFIX_PROGRAMS = new Set(
 
 const QMAIL_PROGRAMS = new Set(['qmail', 'splogger', 'tcpserver', 'spamdyke']);
 
+/** Milters and policy daemons that say what SPF says; `postfix/policy-spf` is one, although spawn(8) starts it. */
+const SPF_PROGRAM =
+  /^(?:postfix[/-])?(?:py|python-)?(?:policyd?-spf(?:-perl|-python)?|spf-?milter|smf-spf|sid-filter|sid-milter|opendmarc|rspamd)$/i;
+
 /** `postfix-policyd-spf-perl`, `postfix-exporter`: helpers that carry the name but are not Postfix. */
 const POSTFIX_HELPER = /polic|spf|admin|export|stat|log|grey|milter|mta-sts/i;
 
@@ -93,6 +97,7 @@ export function describe(tag: string): Described {
   const slash = tag.lastIndexOf('/');
   const daemon = slash < 0 ? '' : tag.slice(slash + 1).toLowerCase();
   const instance = slash < 0 ? tag : tag.slice(0, tag.indexOf('/'));
+  if (SPF_PROGRAM.test(tag)) return { program: 'spf', daemon, instance: '' };
   if (isPostfix(tag, slash, daemon)) return { program: 'postfix', daemon, instance };
   // `/usr/sbin/sendmail`: a path, the program is its last part.
   const name = tag.startsWith('/') ? tag.slice(slash + 1) : tag;

@@ -237,5 +237,15 @@ export function anonymiseReport(report: Report): Report {
       ...table,
       rows: table.rows.map((row) => ({ ...row, key: anonymiser.text(row.key) })),
     })),
+    findings: report.findings.map((finding) => ({
+      ...finding,
+      text: anonymiser.text(finding.text),
+      concerns: finding.concerns.map(({ key, count }) => ({ key: anonymiser.text(key), count })),
+      remedies: finding.remedies.map((remedy) => ({
+        ...remedy,
+        text: anonymiser.text(remedy.text),
+        lines: remedy.lines.map((line) => anonymiser.text(line)),
+      })),
+    })),
   };
 }

@@ -44,13 +44,23 @@ const RECIPIENT: readonly Column<ChainRecipient>[] = [
   ['at', (recipient) => recipient.at],
 ];
 
+/** What came later: of the chain, behind the recipient. */
+const LATER: readonly Column<Chain>[] = [
+  ['suspect_reasons', (chain) => chain.suspect?.reasons.join(' ') ?? null],
+];
+
 export function chainCsvHeader(): CsvRow {
-  return [...CHAIN, ...RECIPIENT].map(([name]) => name);
+  return [...CHAIN, ...RECIPIENT, ...LATER].map(([name]) => name);
 }
 
 /** A chain without known recipients has one row. */
 export function chainCsvRows(chain: Chain): CsvRow[] {
   const ours = CHAIN.map(([, cell]) => cell(chain));
-  if (chain.recipients.length === 0) return [[...ours, ...RECIPIENT.map(() => null)]];
-  return chain.recipients.map((recipient) => [...ours, ...RECIPIENT.map(([, cell]) => cell(recipient))]);
+  const later = LATER.map(([, cell]) => cell(chain));
+  if (chain.recipients.length === 0) return [[...ours, ...RECIPIENT.map(() => null), ...later]];
+  return chain.recipients.map((recipient) => [
+    ...ours,
+    ...RECIPIENT.map(([, cell]) => cell(recipient)),
+    ...later,
+  ]);
 }

@@ -17,6 +17,10 @@ export const FIXED_TABLES = [
   'per_hour',
   'per_day',
   'notes',
+  'backscatter',
+  'suspects_per_hour',
+  'suspects_per_day',
+  'findings',
 ] as const;
 
 const FIGURES = ['incoming', 'delivered', 'estimated', 'actual', 'suppressed'] as const;
@@ -52,6 +56,40 @@ function tableRows(report: Report, name: string): CsvRow[] {
       return seriesRows('day', report.per_day);
     case 'notes':
       return [['code', 'text'], ...report.notes.map((note) => [note.code, note.text])];
+    case 'backscatter': {
+      const { suspects, confirmed, likely, possible, dsns, reasons, spf } = report.backscatter;
+      const { results, ...figures } = spf;
+      return [
+        ['metric', 'value'],
+        ...Object.entries<number>({ suspects, confirmed, likely, possible, dsns }),
+        ...Object.entries(reasons).map(([name, count]): CsvRow => [`reason_${name}`, count ?? 0]),
+        ...Object.entries(results).map(([name, count]): CsvRow => [`spf_${name}`, count ?? 0]),
+        ...Object.entries<number>(figures).map(([name, count]): CsvRow => [`spf_${name}`, count]),
+      ];
+    }
+    case 'suspects_per_hour':
+      return [
+        ['hour', 'suspects'],
+        ...report.backscatter.per_hour.map(({ at, suspects }): CsvRow => [at, suspects]),
+      ];
+    case 'suspects_per_day':
+      return [
+        ['day', 'suspects'],
+        ...report.backscatter.per_day.map(({ at, suspects }): CsvRow => [at, suspects]),
+      ];
+    case 'findings':
+      return [
+        ['id', 'severity', 'title', 'text', 'examples'],
+        ...report.findings.map(
+          (finding): CsvRow => [
+            finding.id,
+            finding.severity,
+            finding.title,
+            finding.text,
+            finding.examples.map(({ queue_id }) => queue_id).join(' '),
+          ],
+        ),
+      ];
     default:
       return reportTableRows(report, name);
   }

@@ -3,11 +3,15 @@
  *
  * Owns the markup. The words are in sections.ts; every text goes through `htmlText`.
  */
-import type { Report } from '../summary/report.ts';
+import type { Finding, Report } from '../summary/report.ts';
 import { htmlText } from './escape.ts';
 import { grouped, localTime, zoneName } from './figures.ts';
 import {
+  backscatterSections,
   countSections,
+  DETAILS_TITLE,
+  examplesText,
+  FINDINGS_TITLE,
   figuresSection,
   type Grid,
   INCOMPLETE,
@@ -15,6 +19,7 @@ import {
   linesSection,
   mtaGrid,
   NOTES_TITLE,
+  remedyHead,
   type Section,
   type Series,
   seriesOf,
@@ -34,7 +39,9 @@ const CSS = `
 body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); }
 h1 { font-size: 1.5rem; margin: 0; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
 p { margin: .25rem 0; }
+pre { margin: .25rem 0 .5rem; padding: .5rem; border: 1px solid var(--line); overflow-x: auto; }
 .faint { color: var(--faint); }
 .alarm { color: var(--alarm); font-weight: bold; }
 table { border-collapse: collapse; max-width: 100%; }
@@ -64,10 +71,13 @@ export function reportHtml(report: Report, options: HtmlOptions = {}): string {
     `<p class="faint">${htmlText(inputLine(report))}</p>`,
     report.complete ? '' : `<p class="alarm">${htmlText(INCOMPLETE)}</p>`,
     sectionHtml(figuresSection(report), 'figures'),
+    findingsHtml(report),
+    ...backscatterSections(report).map((section) => sectionHtml(section)),
     ...countSections(report).map((section) => sectionHtml(section)),
     mtas === null ? '' : gridHtml(mtas),
     ...tableGrids(report).map(gridHtml),
     series === null ? '' : seriesHtml(series, options.zone),
+    detailsHtml(report),
     notesHtml(report),
     lines.rows.length === 0 ? '' : sectionHtml(lines),
   ];
@@ -116,6 +126,42 @@ function seriesHtml({ title, unit, steps, remarks }: Series, zone: string | unde
   const head =
     '<tr><th></th><th class="number">Incoming</th><th class="number">Estimated</th><th class="number">Actual</th><th></th></tr>';
   return `<h2>${htmlText(title)}</h2>${remarksHtml(remarks)}\n<table>\n${head}\n${body.join('\n')}\n</table>`;
+}
+
+function findingsHtml({ findings }: Report): string {
+  if (findings.length === 0) return '';
+  const rows = findings.map(
+    ({ severity, title }) =>
+      `<tr><td${severity === 'info' ? ' class="faint"' : ' class="alarm"'}>${severity}</td><td>${htmlText(title)}</td></tr>`,
+  );
+  return `<h2>${FINDINGS_TITLE}</h2>\n<table>\n${rows.join('\n')}\n</table>`;
+}
+
+function detailsHtml({ findings }: Report): string {
+  if (findings.length === 0) return '';
+  return `<h2>${DETAILS_TITLE}</h2>\n${findings.map(detailHtml).join('\n')}`;
+}
+
+function detailHtml(finding: Finding): string {
+  const { severity, title, text, why, undecided, concerns, examples, remedies } = finding;
+  const parts = [`<h3>${severity}: ${htmlText(title)}</h3>`, `<p>${htmlText(text)}</p>`];
+  if (concerns.length > 0) {
+    const rows = concerns.map(
+      ({ key, count }) => `<tr><td>${htmlText(key)}</td>${number(grouped(count))}</tr>`,
+    );
+    parts.push(`<table>\n${rows.join('\n')}\n</table>`);
+  }
+  if (examples.length > 0) parts.push(`<p>Examples: ${htmlText(examplesText(finding))}</p>`);
+  parts.push(`<p>${htmlText(why)}</p>`);
+  if (undecided !== null) parts.push(`<p class="faint">Not decided here: ${htmlText(undecided)}</p>`);
+  for (const remedy of remedies) {
+    parts.push(
+      `<p>${htmlText(`${remedyHead(remedy)}: ${remedy.text}`)} <span class="faint">(${htmlText(remedy.source)})</span></p>`,
+    );
+    const lines = remedy.lines.filter((line) => line !== '').map(htmlText);
+    if (lines.length > 0) parts.push(`<pre>${lines.join('\n')}</pre>`);
+  }
+  return parts.join('\n');
 }
 
 function notesHtml(report: Report): string {

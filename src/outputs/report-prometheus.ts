@@ -3,7 +3,7 @@
  *
  * Gauges, because a report is a snapshot. Labels are mta, kind and outcome only: never what a log line can choose.
  */
-import type { Report, Statistics } from '../summary/report.ts';
+import type { Report, Severity, Statistics } from '../summary/report.ts';
 
 interface Sample {
   readonly label: string;
@@ -46,6 +46,19 @@ export function reportPrometheus(report: Report): string {
   gauge('rejected', 'Rejected in the SMTP dialogue.', samples('kind', rejected));
   gauge('null_reverse_path_messages', 'Messages accepted with a null reverse-path.', report.incoming_null);
   gauge('backscatter_suspects', 'Chains suspected of backscatter.', report.backscatter.suspects);
+  const { confirmed, likely, possible } = report.backscatter;
+  gauge(
+    'backscatter_suspects_by_verdict',
+    'Suspects by verdict.',
+    samples('verdict', { confirmed, likely, possible }),
+  );
+  gauge('backscatter_dsns', 'DSNs of suspects that went to outside addresses.', report.backscatter.dsns);
+  gauge(
+    'spf_suppressible_dsns',
+    'Failure DSNs that suppressing on failed SPF would spare.',
+    report.backscatter.spf.would_suppress_dsns,
+  );
+  gauge('findings', 'Findings by severity.', samples('severity', severities(report)));
   gauge('headless_chains', 'Chains whose beginning is not in the log.', input.headless_chains);
   const { recorded, ignored, foreign, unrecognised, malformed } = input;
   gauge(
@@ -60,6 +73,12 @@ export function reportPrometheus(report: Report): string {
   gauge('period_end_timestamp_seconds', 'Time of the last line.', seconds(period.to));
   gauge('generated_timestamp_seconds', 'When this report was made.', seconds(report.generated_at));
   return text;
+}
+
+function severities({ findings }: Report): Record<Severity, number> {
+  const counts: Record<Severity, number> = { critical: 0, warning: 0, info: 0 };
+  for (const { severity } of findings) counts[severity] += 1;
+  return counts;
 }
 
 function samples(label: string, counts: object): Sample[] {

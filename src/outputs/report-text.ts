@@ -7,7 +7,12 @@ import type { Report } from '../summary/report.ts';
 import { printable } from './escape.ts';
 import { grouped, localTime, zoneName } from './figures.ts';
 import {
+  backscatterSections,
   countSections,
+  DETAIL_TABLES,
+  DETAILS_TITLE,
+  examplesText,
+  FINDINGS_TITLE,
   figuresSection,
   type Grid,
   INCOMPLETE,
@@ -15,6 +20,7 @@ import {
   linesSection,
   mtaGrid,
   NOTES_TITLE,
+  remedyHead,
   type Section,
   type Series,
   seriesOf,
@@ -32,6 +38,8 @@ export interface TextOptions {
 }
 
 const INDENT = '  ';
+/** Of the column in front of the findings' titles. */
+const SEVERITY_WIDTH = 10;
 const GAP = '  ';
 /** What the figures by MTA need. */
 const LEAST_WIDTH = 64;
@@ -43,12 +51,15 @@ export function reportText(report: Report, options: TextOptions): string {
   const page = new Page(options);
   page.title(report);
   page.section(figuresSection(report));
+  page.findings(report);
+  for (const section of backscatterSections(report)) page.section(section);
   for (const section of countSections(report)) page.section(section);
   const mtas = mtaGrid(report);
   if (mtas !== null) page.grid(mtas);
-  for (const grid of tableGrids(report)) page.grid(grid);
+  for (const grid of tableGrids(report, DETAIL_TABLES)) page.grid(grid);
   const series = seriesOf(report);
   if (series !== null) page.series(series);
+  page.details(report);
   page.notes(report);
   const lines = linesSection(report);
   if (lines.rows.length > 0) page.section(lines);
@@ -144,6 +155,44 @@ class Page {
       const numbers = columns.map((c) => GAP + pad(c.texts[i], c.width, 'right')).join('');
       this.push(`${INDENT}${pad(labels[i], label)}${numbers}${GAP}${bar(step.incoming, most, room)}`);
     });
+  }
+
+  /** One line each, the worst first: the details come at the end. */
+  findings({ findings }: Report): void {
+    if (findings.length === 0) return;
+    this.heading(FINDINGS_TITLE);
+    for (const { severity, title } of findings) {
+      const [first, ...rest] = wrap(printable(title), this.width - INDENT.length - SEVERITY_WIDTH);
+      const word = pad(severity, SEVERITY_WIDTH);
+      this.push(`${INDENT}${severity === 'info' ? this.style.faint(word) : this.style.alarm(word)}${first}`);
+      for (const line of rest) this.push(`${INDENT}${' '.repeat(SEVERITY_WIDTH)}${line}`);
+    }
+  }
+
+  details({ findings }: Report): void {
+    if (findings.length === 0) return;
+    this.heading(DETAILS_TITLE);
+    for (const [i, finding] of findings.entries()) {
+      if (i > 0) this.push('');
+      const { severity, title, text, why, undecided } = finding;
+      this.indented(printable(`${severity.toUpperCase()}: ${title}`), this.style.strong);
+      this.paragraph(text);
+      for (const { key, count } of finding.concerns) this.paragraph(`${key}: ${grouped(count)}`, 1);
+      if (finding.examples.length > 0) this.paragraph(`Examples: ${examplesText(finding)}`);
+      this.paragraph(why);
+      if (undecided !== null) this.paragraph(`Not decided here: ${undecided}`);
+      for (const remedy of finding.remedies) {
+        this.paragraph(`${remedyHead(remedy)}: ${remedy.text}`);
+        // Lines to be copied: never wrapped.
+        for (const line of remedy.lines) if (line !== '') this.push(`${INDENT.repeat(4)}${printable(line)}`);
+        this.paragraph(`(${remedy.source})`, 2, this.style.faint);
+      }
+    }
+  }
+
+  private paragraph(text: string, depth = 0, style: (text: string) => string = (plain) => plain): void {
+    const indent = INDENT.repeat(2 + depth);
+    for (const line of wrap(printable(text), this.width - indent.length)) this.push(indent + style(line));
   }
 
   notes(report: Report): void {

@@ -3,7 +3,9 @@
  *
  * Owns the wording that text and HTML share. Must not know columns, colours or tags; escapes nothing.
  */
-import type { Report, SeriesStep } from '../summary/report.ts';
+
+import type { Finding, Remedy, Report, SeriesStep } from '../summary/report.ts';
+import { reasonWords } from '../suspects/reasons.ts';
 import { byteSize, counted, grouped, percent } from './figures.ts';
 
 export interface SectionRow {
@@ -59,6 +61,67 @@ export function figuresSection(report: Report): Section {
     remarks: [],
   };
 }
+
+/** Suspects by verdict and by reason; nothing where there is no suspect. */
+export function backscatterSections(report: Report): Section[] {
+  const { suspects, confirmed, likely, possible, dsns, reasons, spf } = report.backscatter;
+  const remarks: string[] = [];
+  if (spf.would_suppress_dsns > 0) {
+    remarks.push(
+      `SPF had failed for ${counted(spf.would_suppress_messages, 'message')}: suppressing on that would spare ` +
+        `${percent(spf.would_suppress_dsns, report.statistics.actual)} of all failure DSNs (${grouped(spf.would_suppress_dsns)}).`,
+    );
+  }
+  const sections: Section[] = [
+    {
+      title: `Backscatter: ${counted(suspects, 'suspect')}, ${counted(dsns, 'DSN')} to outside addresses`,
+      rows:
+        suspects === 0
+          ? []
+          : shares(suspects, [
+              ['confirmed', confirmed, 'the DSN could not be delivered either: the sender is forged'],
+              ['likely', likely, 'accepted from a stranger, failed or receipted, DSN to an outside address'],
+              ['possible', possible, 'a warning, or a failure that may be honest'],
+            ]),
+      remarks,
+    },
+    {
+      title: 'Why they are suspect (one can have several reasons)',
+      rows: Object.entries(reasons)
+        .map(([name, count]): [string, number] => [name, count ?? 0])
+        .sort((a, b) => b[1] - a[1])
+        .map(([name, count]) => row(name, count, percent(count, suspects), reasonWords(name))),
+      remarks: [],
+    },
+  ];
+  return sections.filter(({ rows, remarks }) => rows.length > 0 || remarks.length > 0);
+}
+
+export const FINDINGS_TITLE = 'Findings';
+export const DETAILS_TITLE = 'Findings in detail';
+
+/** "E42DA21A56E, 0B1C221A59F", with the times where ids come again (qmail). */
+export function examplesText({ examples }: Finding): string {
+  return examples
+    .map(({ mta, queue_id, at }) => (mta === 'qmail' && at !== null ? `${queue_id} (${at})` : queue_id))
+    .join(', ');
+}
+
+/** "Postfix, main.cf". */
+export function remedyHead({ mta, file }: Remedy): string {
+  return [mta === null ? 'any MTA' : MTA_WORDS[mta], ...(file === null ? [] : [file])].join(', ');
+}
+
+const MTA_WORDS = { sendmail: 'sendmail', postfix: 'Postfix', qmail: 'qmail' } as const;
+
+/** Tables that the page leaves to CSV, JSON and HTML: it already tells the same more coarsely. */
+export const DETAIL_TABLES: ReadonlySet<string> = new Set([
+  'suspect_reasons',
+  'suspect_networks',
+  'suspect_victims',
+  'suspect_next_hops',
+  'suspect_recipients',
+]);
 
 /** Everything else that is a list of counts; nothing empty. */
 export function countSections(report: Report): Section[] {
@@ -152,7 +215,6 @@ function besides(report: Report): Section {
     title: 'Besides',
     rows: shares(0, [
       ['null reverse-path', report.incoming_null, "others' DSNs and auto-replies that came in"],
-      ['backscatter suspects', report.backscatter.suspects],
       ['chains without a beginning', report.input.headless_chains, 'in none of the figures'],
     ]),
     remarks: [],
@@ -174,9 +236,9 @@ export function mtaGrid(report: Report): Grid | null {
   };
 }
 
-export function tableGrids(report: Report): Grid[] {
+export function tableGrids(report: Report, leaveOut: ReadonlySet<string> = new Set()): Grid[] {
   return report.tables
-    .filter((table) => table.rows.length > 0)
+    .filter((table) => table.rows.length > 0 && !leaveOut.has(table.name))
     .map((table) => {
       const whole = table.rows.reduce((n, r) => n + r.count, table.more_count);
       const withMessages = table.rows.some((r) => r.messages !== undefined);

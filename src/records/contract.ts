@@ -5,7 +5,8 @@ import type { LineHead } from '../lines/head.ts';
 import type { LineClass, Mta, ParsedRecord } from './record.ts';
 
 export interface Parser {
-  readonly mta: Mta;
+  /** null: it writes about messages of several MTAs. */
+  readonly mta: Mta | null;
   /**
    * Reads the MTA's own text of a line, `head.bytes[head.textStart, head.textEnd)`, into `record`
    * (cleared by the caller). RECORDED means that record.kind is set.

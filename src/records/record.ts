@@ -83,6 +83,8 @@ export const CONTINUATION = 27;
 export const PART = 28;
 /** The full reverse-path of a local submission that is refused: reversePath. */
 export const SENDER_NAMED = 30;
+/** What SPF says of a message: outcome (SPF_...), id or else clientIp and reversePath; without all a header passed over. */
+export const SPF = 31;
 /** The qmail SMTP side names the client of a qp: qp, clientIp, clientName, authUser. */
 export const QP_CLIENT = 29;
 
@@ -101,6 +103,28 @@ export const QUEUED = 7;
 export const PROBED = 8;
 /** sendmail's `to=` of a transaction that was refused after all. */
 export const NOT_TAKEN = 9;
+
+// Results of SPF (RFC 7208 section 2.6), the outcome of an SPF record.
+export const SPF_NONE = 1;
+export const SPF_NEUTRAL = 2;
+export const SPF_PASS = 3;
+export const SPF_FAIL = 4;
+export const SPF_SOFTFAIL = 5;
+export const SPF_TEMPERROR = 6;
+export const SPF_PERMERROR = 7;
+/** The WIDE patch: the header's host is not in the map. */
+export const SPF_HEADER_IGNORED = 8;
+/** What the results are called, by their numbers. */
+export const SPF_NAMES: readonly string[] = [
+  '',
+  'none',
+  'neutral',
+  'pass',
+  'fail',
+  'softfail',
+  'temperror',
+  'permerror',
+];
 
 // Kinds of DSN.
 export const DSN_FAILURE = 1;

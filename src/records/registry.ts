@@ -4,10 +4,11 @@
 import { postfix } from '../../parsers/postfix.ts';
 import { qmail } from '../../parsers/qmail.ts';
 import { sendmail } from '../../parsers/sendmail.ts';
+import { spf } from '../../parsers/spf.ts';
 import type { LineHead } from '../lines/head.ts';
 import type { Parser } from './contract.ts';
 
-/** All parsers, in the order of record.ts's MTA numbers. A fourth MTA is one more file and one more line here. */
+/** The parsers of MTAs, in the order of record.ts's MTA numbers. A fourth MTA is one more file and one more line here. */
 export const PARSERS: readonly Parser[] = [sendmail, postfix, qmail];
 
 /** The parser for a line, or null for another program's. */
@@ -19,6 +20,8 @@ export function parserFor(head: LineHead): Parser | null {
       return sendmail;
     case 'qmail':
       return qmail;
+    case 'spf':
+      return spf;
     case 'unknown':
       // multilog, bare text: the strictest first.
       if (qmail.claims(head)) return qmail;

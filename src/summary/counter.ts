@@ -5,6 +5,10 @@
 /** Different keys a table keeps; a Map of this many short texts takes about 12 MB. */
 export const DEFAULT_TABLE_LIMIT = 100_000;
 
+function mostFirst(a: readonly [string, number], b: readonly [string, number]): number {
+  return b[1] - a[1] || (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
+}
+
 export class Counter {
   readonly counts = new Map<string, number>();
   readonly limit: number;
@@ -22,6 +26,11 @@ export class Counter {
     else this.overflow += n;
   }
 
+  /** Remembers that there was such a key, whatever the number. */
+  see(key: string): void {
+    if (!this.counts.has(key)) this.add(key);
+  }
+
   merge(other: Counter): void {
     this.overflow += other.overflow;
     for (const [key, n] of other.counts) this.add(key, n);
@@ -29,7 +38,19 @@ export class Counter {
 
   /** Most first; equal counts in the order of their text, so that the same facts give the same page. */
   sorted(): [string, number][] {
-    return [...this.counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+    return [...this.counts].sort(mostFirst);
+  }
+
+  /** The same of the keys that begin so. */
+  sortedBehind(start: string): [string, number][] {
+    return [...this.counts].filter(([key]) => key.startsWith(start)).sort(mostFirst);
+  }
+
+  /** The first of `sorted`, without sorting; null where there is nothing. */
+  most(): [string, number] | null {
+    let most: [string, number] | null = null;
+    for (const entry of this.counts) if (most === null || mostFirst(entry, most) < 0) most = entry;
+    return most;
   }
 
   get total(): number {

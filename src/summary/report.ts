@@ -71,6 +71,73 @@ export interface Note {
   readonly text: string;
 }
 
+/** Chains suspected of backscatter (suspects/judge.ts), and what SPF says about them. */
+export interface Backscatter {
+  /** confirmed + likely + possible */
+  suspects: number;
+  confirmed: number;
+  likely: number;
+  possible: number;
+  /** Their DSNs that went outside. */
+  dsns: number;
+  /** Suspects by reason; one has several. */
+  reasons: Partial<Record<string, number>>;
+  spf: {
+    /** Messages by the result that a milter or policy daemon logged. */
+    results: Partial<Record<string, number>>;
+    /** Failure DSNs that suppressing on fail and softfail would have spared, and their messages. */
+    would_suppress_dsns: number;
+    would_suppress_messages: number;
+    /** Headers that the WIDE patch passed over: its map lacks the host. */
+    header_ignored: number;
+  };
+  per_hour: SuspectStep[];
+  per_day: SuspectStep[];
+}
+
+/** One UTC hour or day, and the suspects accepted in it. */
+export interface SuspectStep {
+  readonly at: string;
+  readonly suspects: number;
+}
+
+export type Severity = 'critical' | 'warning' | 'info';
+
+/** What to change, for one MTA; null is for any. */
+export interface Remedy {
+  readonly mta: MtaName | null;
+  /** What the lines do, in a sentence or two. */
+  readonly text: string;
+  /** Where they go: "main.cf", "sendmail.mc"; null where the remedy is no configuration line. */
+  readonly file: string | null;
+  /** Exact lines. */
+  readonly lines: readonly string[];
+  /** The manual or document that they come from. */
+  readonly source: string;
+}
+
+/** Something that the log shows to be wrong, with its evidence and what to do about it. */
+export interface Finding {
+  readonly id: string;
+  readonly severity: Severity;
+  readonly title: string;
+  /** What was seen, with the counts. */
+  readonly text: string;
+  readonly why: string;
+  readonly counts: Readonly<Record<string, number>>;
+  /** Whom or what it concerns, most first: a domain and its hop, a client, an address. */
+  readonly concerns: readonly { readonly key: string; readonly count: number }[];
+  /** Chains that show it, the earliest first. */
+  readonly examples: readonly {
+    readonly mta: MtaName;
+    readonly queue_id: string;
+    readonly at: string | null;
+  }[];
+  /** What this log cannot decide, and what to log to decide it; null where nothing is open. */
+  readonly undecided: string | null;
+  readonly remedies: readonly Remedy[];
+}
+
 export interface Report {
   schema_version: 1;
   kind: 'report';
@@ -104,10 +171,10 @@ export interface Report {
   };
   /** Refused for good in the SMTP dialogue, by what was refused; `for_now` are the 4xx answers to any of it. */
   rejected: { recipients: number; messages: number; for_now: number };
-  backscatter: { suspects: number };
+  backscatter: Backscatter;
   /** Messages accepted with a null reverse-path from outside this MTA: DSNs of others, auto-replies. */
   incoming_null: number;
-  findings: unknown[];
+  findings: Finding[];
   notes: Note[];
   tables: ReportTable[];
   per_hour: SeriesStep[];

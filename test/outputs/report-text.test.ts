@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { reportText } from '../../src/outputs/report-text.ts';
 import { displayWidth } from '../../src/outputs/width.ts';
-import { ACTIVE, exampleReport, hostileReport, step } from './examples.ts';
+import { ACTIVE, exampleReport, hostileReport, NO_BACKSCATTER, step } from './examples.ts';
 
 const PLAIN = { color: false, width: 100 };
 
@@ -62,6 +62,8 @@ test('an empty report is the five figures and no empty headings', () => {
       dsn_outcomes: { delivered: 0, failed: 0, expired: 0, deferred: 0, discarded: 0, unknown: 0 },
       recipients: { delivered: 0, failed: 0, expired: 0, deferred: 0, discarded: 0, held: 0, deleted: 0 },
       rejected: { recipients: 0, messages: 0, for_now: 0 },
+      backscatter: NO_BACKSCATTER,
+      findings: [],
       incoming_null: 0,
       notes: [],
       tables: [],
@@ -110,7 +112,10 @@ test('more than two days are shown by day, the last month of them', () => {
 test('a gap of years is not a page of years', () => {
   const steps = ['1970-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z'].map((at) => step(at, 1, 0, 0));
   expect(
-    reportText(exampleReport({ per_hour: steps, per_day: steps }), PLAIN).split('\n').length,
+    reportText(
+      exampleReport({ per_hour: steps, per_day: steps, findings: [], backscatter: NO_BACKSCATTER }),
+      PLAIN,
+    ).split('\n').length,
   ).toBeLessThan(90);
 });
 

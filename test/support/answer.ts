@@ -12,6 +12,7 @@ import { prepareInputs, readInputs } from '../../src/analysis/reading.ts';
 import type { Chain } from '../../src/chains/chain.ts';
 import type { Life } from '../../src/chains/life.ts';
 import { chainOf, HEADLESS, MESSAGE, NULL_MESSAGE, natureOf } from '../../src/chains/view.ts';
+import { fullReport } from '../../src/findings/all.ts';
 import { Clock, yearEvidence } from '../../src/lines/clock.ts';
 import { HeadParser } from '../../src/lines/head-parser.ts';
 import { Names } from '../../src/lines/names.ts';
@@ -19,12 +20,15 @@ import { LineSplitter } from '../../src/lines/splitter.ts';
 import { Tags } from '../../src/lines/tags.ts';
 import { fileSource } from '../../src/source/source.ts';
 import type { Report } from '../../src/summary/report.ts';
-import { reportOf } from '../../src/summary/view.ts';
+import { Inside } from '../../src/suspects/inside.ts';
+import { judge } from '../../src/suspects/judge.ts';
 import type { StoryOptions } from './story.ts';
 
 /** The newest that a story's log can be; years are inferred from it. */
 export const REFERENCE = Date.UTC(2026, 11, 1);
 const GENERATED = new Date(REFERENCE);
+
+const INSIDE = new Inside();
 
 export interface Answer {
   readonly chains: readonly Chain[];
@@ -55,7 +59,7 @@ export class Reading {
   answer(): Answer {
     const pending = [...this.analysis.pending()];
     for (const root of pending) this.#keep(root);
-    const report = reportOf(this.analysis.summary, pending, {
+    const report = fullReport(this.analysis.summary, pending, {
       top: 10,
       complete: true,
       generatedAt: GENERATED,
@@ -69,7 +73,13 @@ export class Reading {
   #keep(root: Life): void {
     const nature = natureOf(root);
     if (nature !== MESSAGE && nature !== NULL_MESSAGE && nature !== HEADLESS) return;
-    this.#chains.push(chainOf(root, (host) => this.hosts.text(host)));
+    this.#chains.push(
+      chainOf(
+        root,
+        (host) => this.hosts.text(host),
+        (...chain) => judge(...chain, INSIDE)?.suspect ?? null,
+      ),
+    );
   }
 }
 

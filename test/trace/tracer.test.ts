@@ -12,6 +12,8 @@ import { Tags } from '../../src/lines/tags.ts';
 import { traceNdjson } from '../../src/outputs/trace-ndjson.ts';
 import { traceText } from '../../src/outputs/trace-text.ts';
 import { RECORDED } from '../../src/records/record.ts';
+import { Inside } from '../../src/suspects/inside.ts';
+import { judgeOfRun } from '../../src/suspects/repeats.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 import { Tracer } from '../../src/trace/tracer.ts';
 import { type What, whatOf } from '../../src/trace/what.ts';
@@ -28,7 +30,8 @@ interface Told {
 
 function tell(text: string, log: Uint8Array, options: StoryOptions, limit?: number): Told {
   const what = whatOf(text) as What;
-  const tracer = new Tracer(what, { raw: true, since: null, until: null, limit });
+  const judged = judgeOfRun(new Inside());
+  const tracer = new Tracer(what, { raw: true, since: null, until: null, judged, limit });
   const hosts = new Names();
   const traces: Trace[] = [];
   const ofLives: string[] = [];

@@ -12,6 +12,8 @@ export const SLOW_LINE = 1;
 export const PROMOTE_ROW = 2;
 /** Log time moves to ADVANCE_TO, and others have something to do then; then call again. */
 export const ADVANCE = 3;
+/** ROW is a plain message to be told and released; then call again. */
+export const TELL_ROW = 5;
 /** The table of plain counts is full; then call again. */
 export const DRAIN = 4;
 
@@ -60,6 +62,10 @@ export const ENDED_HEAD = 65616;
 export const ENDED_SIZE = 65620;
 export const IMPLIED_HEAD = 65624;
 export const IMPLIED_SIZE = 65628;
+/** 1: every message with a client is told (TELL_ROW), not only those of private ones. */
+export const TOLD_CLIENTS = 65632;
+/** How many uids follow whose messages are told; up to 16. */
+export const TOLD_UIDS = 65636;
 
 export const NOW = 65792;
 export const ORIGIN = 65800;

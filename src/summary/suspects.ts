@@ -1,0 +1,182 @@
+/**
+ * The suspects of backscatter as mergeable tallies: who, over whom, why and when.
+ *
+ * One suspect is one chain; every table counts chains. Must not know how a chain is judged (suspects/).
+ */
+import type { Life } from '../chains/life.ts';
+import type { SeenDsn } from '../chains/view.ts';
+import { domainOf } from '../dsn/address.ts';
+import { networkOf } from '../suspects/inside.ts';
+import type { Judged } from '../suspects/judge.ts';
+import { REASONS, type Reason } from '../suspects/reasons.ts';
+import { BURST } from '../suspects/repeats.ts';
+import { Counter } from './counter.ts';
+import { Evidence } from './evidence.ts';
+
+const HOUR = 3_600_000;
+
+/** Parts of a key of two; a tab stands in no address and no relay. */
+export const AND = '\t';
+
+export class SuspectTallies {
+  readonly verdicts = { confirmed: 0, likely: 0, possible: 0 };
+  /** DSNs of suspects that went outside. */
+  dsns = 0;
+  readonly clients = new Counter();
+  readonly networks = new Counter();
+  /** Who gets the DSNs: an address that in all likelihood wrote nothing. */
+  readonly victims = new Counter();
+  readonly victimDomains = new Counter();
+  readonly nextHops = new Counter();
+  /** Our addresses that the messages failed for. */
+  readonly recipients = new Counter();
+  /** What each topic of `evidence` is about, as `topic TAB key`: a domain and its hop, a victim's domain, an agent. */
+  readonly concerned = new Counter();
+  /** By hour of acceptance (hours since the epoch). */
+  readonly hours = new Map<number, number>();
+  /** By reason, and by what findings want to know besides. */
+  readonly evidence = new Evidence();
+  /** Examples by client and by victim. */
+  readonly byClient = new Evidence();
+  readonly byVictim = new Evidence();
+
+  get suspects(): number {
+    const { confirmed, likely, possible } = this.verdicts;
+    return confirmed + likely + possible;
+  }
+
+  tally(root: Life, { suspect, reasons, clientIp, victims, failed }: Judged): void {
+    this.verdicts[suspect.verdict] += 1;
+    this.dsns += victims.length;
+    const domain = domainOf(victims[0]);
+    for (const reason of reasons) {
+      this.evidence.add(reason, root);
+      if (OF_VICTIMS.has(reason)) this.concerned.add(`${reason}${AND}${domain}`);
+    }
+    if (clientIp !== null) {
+      this.clients.add(clientIp);
+      this.networks.add(networkOf(clientIp));
+      this.byClient.add(clientIp, root);
+    }
+    this.victims.add(victims[0]);
+    this.victimDomains.add(domain);
+    this.byVictim.add(victims[0], root);
+    const hour = Math.floor(root.first / HOUR);
+    this.hours.set(hour, (this.hours.get(hour) ?? 0) + 1);
+    this.#failures(root, failed);
+  }
+
+  /** A message to five unknown users of one hop is one suspect there. */
+  #failures(root: Life, failed: Judged['failed']): void {
+    let unknown = false;
+    let looping = false;
+    const told = new Set<string>();
+    const once = (counter: Counter, key: string): void => {
+      // One failed recipient, as nearly always, tells nothing twice.
+      if (failed.length > 1) {
+        const place = `${counter === this.nextHops ? 'hop' : counter === this.recipients ? 'to' : ''} ${key}`;
+        if (told.has(place)) return;
+        told.add(place);
+      }
+      counter.add(key);
+    };
+    for (const { address, reason, failure, hop, agent } of failed) {
+      if (hop !== null) {
+        once(this.nextHops, hop);
+        if (reason !== 'loop') once(this.concerned, `${reason}${AND}${domainOf(address ?? '')}${AND}${hop}`);
+      }
+      if (address) {
+        once(this.recipients, address);
+        if (reason === 'loop') once(this.concerned, `loop${AND}${address}`);
+      }
+      if (agent === null) continue;
+      if (reason === 'loop') looping = true;
+      if (failure !== 'user unknown') continue;
+      unknown = true;
+      once(this.concerned, `unknown_local_user${AND}${agent}`);
+    }
+    if (unknown) this.evidence.add('unknown_local_user', root);
+    if (looping) this.evidence.add('local_loop', root);
+  }
+
+  /** What a topic is about, most first. */
+  concernedBy(topic: string): { key: string; count: number }[] {
+    const start = `${topic}${AND}`;
+    return this.concerned
+      .sortedBehind(start)
+      .map(([key, count]) => ({ key: key.slice(start.length), count }));
+  }
+
+  /** Suspects by reason, those included that only many suspects together show (suspects/repeats.ts). */
+  reasons(): [Reason, number][] {
+    return REASONS.map(({ name }): [Reason, number] => {
+      if (name === 'burst_from_client') return [name, repeats(this.clients)];
+      if (name === 'many_dsns_to_one_address') return [name, repeats(this.victims)];
+      return [name, this.evidence.count(name)];
+    });
+  }
+
+  merge(other: SuspectTallies): void {
+    this.verdicts.confirmed += other.verdicts.confirmed;
+    this.verdicts.likely += other.verdicts.likely;
+    this.verdicts.possible += other.verdicts.possible;
+    this.dsns += other.dsns;
+    for (const table of SUSPECT_TABLES) this[table].merge(other[table]);
+    for (const [hour, n] of other.hours) this.hours.set(hour, (this.hours.get(hour) ?? 0) + n);
+    this.evidence.merge(other.evidence);
+    this.byClient.merge(other.byClient);
+    this.byVictim.merge(other.byVictim);
+  }
+}
+
+/** What is told by whom it hits. */
+const OF_VICTIMS: ReadonlySet<Reason> = new Set([
+  'return_receipt',
+  'delay_warning',
+  'spf_fail',
+  'spf_softfail',
+] as const);
+
+/** The counters, by name. */
+export const SUSPECT_TABLES = [
+  'clients',
+  'networks',
+  'victims',
+  'victimDomains',
+  'nextHops',
+  'recipients',
+  'concerned',
+] as const;
+
+/** From the tenth on. */
+function repeats(counter: Counter): number {
+  let n = 0;
+  for (const count of counter.counts.values()) n += Math.max(0, count - BURST + 1);
+  return n;
+}
+
+/** SPF as milters and policy daemons logged it, and what suppressing on its failure would do. */
+export class SpfTallies {
+  /** Messages by result. */
+  readonly results = new Counter(20);
+  /** Failure DSNs sent although SPF had failed, and the messages that they were sent for: what WIDE's patch suppresses. */
+  wouldSuppressDsns = 0;
+  wouldSuppressMessages = 0;
+  /** Headers that the patch passed over: its map lacks the host. */
+  headerIgnored = 0;
+
+  tally(result: string, dsns: readonly SeenDsn[]): void {
+    if (result !== 'fail' && result !== 'softfail') return;
+    const sent = dsns.reduce((n, dsn) => n + (dsn.kind === 'failure' ? 1 : 0), 0);
+    if (sent === 0) return;
+    this.wouldSuppressDsns += sent;
+    this.wouldSuppressMessages += 1;
+  }
+
+  merge(other: SpfTallies): void {
+    this.results.merge(other.results);
+    this.wouldSuppressDsns += other.wouldSuppressDsns;
+    this.wouldSuppressMessages += other.wouldSuppressMessages;
+    this.headerIgnored += other.headerIgnored;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * What findings need to know beside the suspects: who submits under which name, what comes in for nobody, what the
+ * queue is filled with. Mergeable.
+ *
+ * Ordinary messages pass through `ordinary` in one comparison or two: it is called for every message.
+ */
+import type { Life } from '../chains/life.ts';
+import type { Submission } from '../chains/light.ts';
+import type { SeenDsn, SeenRecipient } from '../chains/view.ts';
+import { domainOf } from '../dsn/address.ts';
+import { ORIGIN_LOCAL, POSTFIX, QMAIL } from '../records/record.ts';
+import type { Inside } from '../suspects/inside.ts';
+import { Counter } from './counter.ts';
+import { Evidence } from './evidence.ts';
+import { AND } from './suspects.ts';
+
+const HOUR = 3_600_000;
+/** More DSNs than this about one message, or about each other: something answers itself. */
+const STORM_OF_ONE = 10;
+/** sendmail says that a client authenticated (`proto=ESMTPSA`), not as whom. */
+const PROTOCOL_ONLY = /^E?SMTPS?A$/;
+
+/** Web servers' accounts by distribution: Debian 33 (www-data), Red Hat 48 (apache), FreeBSD and macOS 80 and 70 (www, _www). */
+export const WEB_UIDS: ReadonlySet<number> = new Set([33, 48, 70, 80]);
+
+export class Traffic {
+  readonly evidence = new Evidence();
+  /** Messages that a named user handed in, and the pairs of user and reverse-path that do not belong together. */
+  authenticated = 0;
+  readonly foreignSenders = new Counter();
+  /** Local submissions by uid, and by uid and reverse-path. */
+  readonly uids = new Counter();
+  readonly uidSenders = new Counter();
+  /** Deliveries by pipe(8) of addresses that were rewritten before, by relay. */
+  readonly rewritten = new Counter();
+  /** Recipients of null-sender mail from outside, with the client; and whoever sent mail from here. */
+  readonly nullRecipients = new Counter();
+  /** Examples by such a recipient: apart, since whoever writes to us chooses how many there are. */
+  readonly byNullRecipient = new Evidence();
+  /** Seen or not; the numbers mean nothing. */
+  readonly senders = new Counter();
+  /** DSNs that could not be delivered or wait, by their domain; DSNs by hour. */
+  readonly undeliverable = new Counter();
+  readonly waiting = new Counter();
+  readonly dsnHours = new Map<number, number>();
+
+  /** Every message: what costs nothing for those that a stranger sent to a mailbox. */
+  message(root: Life, inside: Inside): void {
+    this.submission(root, inside);
+    if (root.piped) this.#piped(root);
+  }
+
+  /** What concerns the submission only; light lives (chains/light.ts) have no more. */
+  submission(root: Submission, inside: Inside): void {
+    if (root.authUser !== null) this.#submitted(root, root.authUser);
+    else if (root.origin === ORIGIN_LOCAL) this.#local(root);
+    else if (root.clientIp !== null && inside.hasNetwork(root.clientIp)) this.#sent(root);
+    else if (root.mta === QMAIL && WEB_UIDS.has(root.uid)) this.#local(root);
+  }
+
+  #sent(root: Submission): void {
+    if (root.reversePath !== null && root.reversePath !== '')
+      this.senders.see(root.reversePath.toLowerCase());
+  }
+
+  #submitted(root: Submission, user: string): void {
+    this.#sent(root);
+    const path = root.reversePath;
+    if (path === null || path === '' || PROTOCOL_ONLY.test(user)) return;
+    this.authenticated += 1;
+    if (belongTogether(user.toLowerCase(), path.toLowerCase())) return;
+    this.foreignSenders.add(`${user}${AND}${path.toLowerCase()}`);
+    this.evidence.add('foreign_sender', root);
+  }
+
+  #local(root: Submission): void {
+    this.#sent(root);
+    if (root.uid < 0) return;
+    this.uids.add(String(root.uid));
+    this.uidSenders.add(`${root.uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
+    this.evidence.add(`uid ${root.uid}`, root);
+  }
+
+  /** The alias or the extension that was written to is known here, but the delivery agent is given the address only. */
+  #piped(root: Life): void {
+    let lost = false;
+    for (const r of root.recipients) {
+      if (r.original === null || r.relay === null || r.relay.includes('[') || r.relay === 'local') continue;
+      if (root.mta !== POSTFIX || r.original.toLowerCase() === r.address.toLowerCase()) continue;
+      this.rewritten.add(r.relay);
+      lost = true;
+    }
+    if (lost) this.evidence.add('original_lost', root);
+  }
+
+  /** A message with a null reverse-path from a client that is not ours. */
+  nullMessage(root: Life, recipients: readonly SeenRecipient[], inside: Inside): void {
+    if (root.authUser !== null || root.origin === ORIGIN_LOCAL) return;
+    if (root.clientIp !== null && inside.hasNetwork(root.clientIp)) return;
+    for (const { recipient: r, original } of recipients) {
+      const address = original ?? r?.address;
+      if (!address) continue;
+      this.nullRecipients.add(`${address.toLowerCase()}${AND}${root.clientIp ?? ''}`);
+      this.byNullRecipient.add(address.toLowerCase(), root);
+    }
+  }
+
+  /** All DSNs of a chain, with what became of each. */
+  dsns(root: Life, dsns: readonly SeenDsn[], outcomes: readonly string[]): void {
+    if (dsns.length === 0) return;
+    if (dsns.length > STORM_OF_ONE) this.evidence.add('dsn_storm', root);
+    let failed = false;
+    let waits = false;
+    for (const [i, dsn] of dsns.entries()) {
+      const hour = Math.floor(dsn.link.at / HOUR);
+      this.dsnHours.set(hour, (this.dsnHours.get(hour) ?? 0) + 1);
+      const outcome = outcomes[i];
+      if (outcome === 'failed' || outcome === 'expired') failed = true;
+      else if (outcome === 'deferred') waits = true;
+      else continue;
+      const table = outcome === 'deferred' ? this.waiting : this.undeliverable;
+      table.add(domainOf(dsn.about.reversePath ?? '') || '(unknown)');
+    }
+    if (failed) this.evidence.add('dsn_failed', root);
+    if (waits) this.evidence.add('dsn_waits', root);
+  }
+
+  merge(other: Traffic): void {
+    this.evidence.merge(other.evidence);
+    this.byNullRecipient.merge(other.byNullRecipient);
+    this.authenticated += other.authenticated;
+    for (const table of TRAFFIC_TABLES) this[table].merge(other[table]);
+    for (const [hour, n] of other.dsnHours) this.dsnHours.set(hour, (this.dsnHours.get(hour) ?? 0) + n);
+  }
+}
+
+/** The counters, by name. */
+export const TRAFFIC_TABLES = [
+  'foreignSenders',
+  'uids',
+  'uidSenders',
+  'rewritten',
+  'nullRecipients',
+  'senders',
+  'undeliverable',
+  'waiting',
+] as const;
+
+/** `joe` may be joe@, joe@example.org may be joe+list@example.org; more is not known from a log. Lower case both. */
+function belongTogether(user: string, sender: string): boolean {
+  if (user === sender) return true;
+  const at = sender.lastIndexOf('@');
+  const local = (at < 0 ? sender : sender.slice(0, at)).replace(/\+.*$/, '');
+  const userAt = user.lastIndexOf('@');
+  if (userAt < 0) return user === local;
+  return user.slice(0, userAt) === local && user.slice(userAt) === sender.slice(at);
+}

@@ -1,0 +1,210 @@
+/**
+ * Is this chain backscatter? A chain is a suspect when a DSN of it (failure, delay, success) goes to an outside address
+ * for a message that an outside, unauthenticated client handed in.
+ *
+ * Owns the judgement of one chain: verdict, score, reasons, and whom they concern. Pure: it knows this chain and what
+ * is inside, nothing of other chains (repeats.ts) and no figures. docs/backscatter.md has the rules in words.
+ */
+import type { Suspect } from '../chains/chain.ts';
+import type { Life } from '../chains/life.ts';
+import {
+  dsnOutcome,
+  dsnRecipient,
+  type SeenDsn,
+  type SeenRecipient,
+  senderChecked,
+  statusOf,
+  suppressionCause,
+} from '../chains/view.ts';
+import { reasonClass } from '../dsn/reasons.ts';
+import { ORIGIN_LOCAL, ORIGIN_SMTP, QMAIL } from '../records/record.ts';
+import type { Inside } from './inside.ts';
+import { hopOf, staysHere, wasLocal } from './locality.ts';
+import { REASONS, type Reason, type ReasonEntry } from './reasons.ts';
+
+/** A recipient that failed after acceptance. */
+export interface FailedRecipient {
+  /** As the client gave it, where the log knows; null where it names nobody. */
+  readonly address: string | null;
+  readonly reason: Reason;
+  /** Class of the failure (dsn/reasons.ts): "user unknown". */
+  readonly failure: string;
+  /** The next hop that refused, or null. */
+  readonly hop: string | null;
+  /** What delivered on this host ("local", "dovecot"), or null. */
+  readonly agent: string | null;
+}
+
+export interface Judged {
+  readonly suspect: Suspect;
+  readonly reasons: readonly Reason[];
+  /** Of the client that handed the message in; null where the log does not say. */
+  readonly clientIp: string | null;
+  /** Outside DSNs, by whom they went to. */
+  readonly victims: readonly string[];
+  readonly failed: readonly FailedRecipient[];
+}
+
+/** null: not a suspect. `dsns` and `recipients` are those of the whole chain. */
+export function judge(
+  root: Life,
+  dsns: readonly SeenDsn[],
+  recipients: readonly SeenRecipient[],
+  inside: Inside,
+): Judged | null {
+  if (dsns.length === 0 || !isFromOutside(root, inside)) return null;
+  const outside = dsns.filter((dsn) => goesOutside(dsn, inside));
+  if (outside.length === 0) return null;
+  const found = new Set<Reason>();
+  for (const dsn of outside) {
+    if (dsn.kind === 'delay') found.add('delay_warning');
+    if (dsn.kind === 'success') found.add('return_receipt');
+    reasonOfFate(dsn, dsns, found);
+  }
+  const failed = outside.some((dsn) => dsn.kind === 'failure') ? failuresOf(recipients, outside) : [];
+  for (const { reason } of failed) found.add(reason);
+  const sender = senderReason(root);
+  if (sender !== null) found.add(sender);
+  // qmail-send names no client, so nothing proves that it was an outside one.
+  if (root.origin !== ORIGIN_SMTP) found.add('client_unknown');
+  const entries: readonly ReasonEntry[] = REASONS.filter(({ name }) => found.has(name));
+  const suspect = verdictOf(entries);
+  return {
+    suspect,
+    reasons: suspect.reasons as Reason[],
+    clientIp: root.clientIp,
+    victims: outside.map((dsn) => withLowerDomain(dsnRecipient(dsn) as string)),
+    failed,
+  };
+}
+
+/** One address, one key: domains do not tell cases apart, local parts may (RFC 5321 section 2.4). */
+function withLowerDomain(address: string): string {
+  const at = address.lastIndexOf('@');
+  return at < 0 ? address : address.slice(0, at) + address.slice(at).toLowerCase();
+}
+
+/** Handed in by SMTP, without authentication, from none of our networks. */
+export function isFromOutside(root: Life, inside: Inside): boolean {
+  if (root.authUser !== null || root.origin === ORIGIN_LOCAL) return false;
+  if (root.origin !== ORIGIN_SMTP) return root.mta === QMAIL;
+  return root.clientIp === null || !inside.hasNetwork(root.clientIp);
+}
+
+/** List owners and VERP senders want their bounces; they are made for them. */
+const WANTS_BOUNCES =
+  /^owner-|-(?:owner|request|bounces?)(?:[+-][^@]*)?@|-@\[\]$|[+-][^@]*=[^@=]+\.[a-z][a-z-]+@/i;
+
+/** Told by a byte or two, which hardly any other address has. */
+function wantsBounces({ reversePath }: Life): boolean {
+  if (reversePath === null || !(reversePath.includes('-') || reversePath.includes('='))) return false;
+  return WANTS_BOUNCES.test(reversePath);
+}
+
+function goesOutside(dsn: SeenDsn, inside: Inside): boolean {
+  if (dsn.kind !== 'failure' && dsn.kind !== 'delay' && dsn.kind !== 'success') return false;
+  const to = dsnRecipient(dsn);
+  if (to === null || inside.hasAddress(to)) return false;
+  // A list on this host has its owner as reverse-path behind the expansion.
+  if (wantsBounces(dsn.about)) return false;
+  return dsn.link.child === null || !staysHere(dsn.link.child);
+}
+
+/** What became of the DSN: the best evidence that its addressee never wrote to us. */
+function reasonOfFate(dsn: SeenDsn, all: readonly SeenDsn[], found: Set<Reason>): void {
+  const { child } = dsn.link;
+  const { outcome } = dsnOutcome(dsn);
+  // The report about the report is seen even where the line about its failure is missing.
+  const reported =
+    child !== null && all.some((other) => other.kind === 'double_bounce' && other.about === child);
+  if (reported || outcome === 'failed' || outcome === 'expired' || child?.dsnLost === true)
+    found.add('dsn_undeliverable');
+  else if (outcome === 'deferred') found.add('dsn_stuck');
+}
+
+function failuresOf(recipients: readonly SeenRecipient[], outside: readonly SeenDsn[]): FailedRecipient[] {
+  const failed: FailedRecipient[] = [];
+  for (const seen of recipients) {
+    if (seen.outcome !== 'failed' && seen.outcome !== 'expired') continue;
+    const { life, recipient: r, original } = seen;
+    const said = r?.reply ?? outside.find((dsn) => dsn.about === life)?.link.reason ?? null;
+    const status = r === null ? null : statusOf(life, r);
+    const failure = reasonClass(said, status, seen.outcome === 'expired');
+    const hop = r === null || seen.outcome === 'expired' ? null : hopOf(life, r);
+    const local = r !== null && wasLocal(life, r);
+    failed.push({
+      address: original ?? r?.address ?? null,
+      reason: reasonOfFailure(failure, status, said, hop, local),
+      failure,
+      hop,
+      agent: local ? (r.relay ?? 'local') : null,
+    });
+  }
+  return failed;
+}
+
+/** Postfix and qmail say at which command it happened; of sendmail's texts only the status tells. */
+const AFTER_DATA = /in reply to end of DATA|_failed_after_I_sent_the_message/;
+
+function reasonOfFailure(
+  failure: string,
+  status: string | null,
+  said: string | null,
+  hop: string | null,
+  local: boolean,
+): Reason {
+  if (failure === 'mail loop') return 'loop';
+  if (failure === 'gave up after retries') return 'accepted_then_expired';
+  if (hop !== null) {
+    const content = failure === 'content refused' || status?.startsWith('5.6.') === true;
+    return content || (said !== null && AFTER_DATA.test(said))
+      ? 'content_refused_after_accept'
+      : 'accepted_then_refused_by_next_hop';
+  }
+  return local ? 'accepted_then_failed_locally' : 'accepted_then_failed';
+}
+
+function senderReason(root: Life): Reason | null {
+  switch (senderChecked(root) ?? suppressionCause(root)?.replace('spf=', '')) {
+    case 'fail':
+      return 'spf_fail';
+    case 'softfail':
+      return 'spf_softfail';
+    case 'pass':
+      return 'spf_pass';
+    default:
+      return null;
+  }
+}
+
+/** What each further sign adds to the strongest one. */
+const FURTHER = 5;
+
+/** `entries` are the reasons found, the strongest first. */
+function verdictOf(entries: readonly ReasonEntry[]): Suspect {
+  let strongest = 0;
+  let signs = 0;
+  let lowering = 0;
+  let confirmed = false;
+  let likely = false;
+  for (const { strength, points } of entries) {
+    if (strength === 'lowers') {
+      lowering += points;
+      continue;
+    }
+    signs += 1;
+    if (points > strongest) strongest = points;
+    if (strength === 'confirms') confirmed = true;
+    if (strength === 'likely') likely = true;
+  }
+  const reasons = entries.map(({ name }) => name);
+  let verdict: Suspect['verdict'] = 'possible';
+  // A DSN that fails proves a wrong sender, but not that a stranger handed the message in.
+  if (confirmed) verdict = reasons.includes('client_unknown') ? 'likely' : 'confirmed';
+  else if (likely && !reasons.includes('spf_pass')) verdict = 'likely';
+  return { verdict, score: clamp(strongest + FURTHER * Math.max(0, signs - 1) + lowering), reasons };
+}
+
+export function clamp(score: number): number {
+  return Math.max(1, Math.min(100, score));
+}
