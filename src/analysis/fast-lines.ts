@@ -150,10 +150,18 @@ export class FastLines {
     if (form === CLASSIC && heads.clock.previous === heads.stampInstant) {
       const second = twoDigits(bytes, start + MINUTE_LENGTH);
       if (second >= 0) {
-        bytes.copyWithin(MINUTE, start, start + MINUTE_LENGTH);
-        kernel.setDouble(MINUTE_INSTANT, heads.stampInstant - second * 1000);
-        kernel.setDouble(YEARLESS, heads.stampInstant);
         kernel.setNumber(LAST_SECOND, second);
+        kernel.setDouble(YEARLESS, heads.stampInstant);
+        // Of the minute that it knows already, nearly always.
+        const minute = heads.stampInstant - second * 1000;
+        if (
+          kernel.number(MINUTE_KNOWN) === 1 &&
+          kernel.double(MINUTE_INSTANT) === minute &&
+          kernel.holds(MINUTE, start, MINUTE_LENGTH)
+        )
+          return;
+        bytes.copyWithin(MINUTE, start, start + MINUTE_LENGTH);
+        kernel.setDouble(MINUTE_INSTANT, minute);
         kernel.setNumber(MINUTE_KNOWN, 1);
         return;
       }

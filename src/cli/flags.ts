@@ -127,9 +127,10 @@ export interface Flag {
 /** Those that read logs. */
 const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'check', 'explain'];
 const ALL: readonly Command[] = [...LOGS, 'probe'];
-/** Those that print what logs hold; check prints a line with a form of its own. */
-const TOLD: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain'];
-const FORMATTED: readonly Command[] = [...TOLD, 'probe'];
+/** Commands that print what the logs say. */
+const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain'];
+/** Commands with a choice of formats. */
+const FORMATS: readonly Command[] = [...CHAINED, 'probe'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
 const TRACE: readonly Command[] = ['trace'];
@@ -377,7 +378,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'format',
     key: 'format',
     category: 'Output',
-    commands: FORMATTED,
+    commands: FORMATS,
     value: 'FORMAT',
     type: 'choice',
     choices: {
@@ -424,17 +425,17 @@ export const FLAGS: readonly Flag[] = [
     long: 'anonymise',
     key: 'anonymise',
     category: 'Output',
-    commands: TOLD,
+    commands: CHAINED,
     doc: 'Replace addresses and hosts by stable pseudonyms.',
   },
   {
     long: 'color',
     key: 'color',
     category: 'Output',
-    commands: FORMATTED,
+    commands: FORMATS,
     value: 'WHEN',
     type: 'choice',
-    choices: same(FORMATTED, ['auto', 'always', 'never']),
+    choices: same(FORMATS, ['auto', 'always', 'never']),
     doc: 'Colour in text; auto looks at the terminal and at NO_COLOR.',
   },
   {

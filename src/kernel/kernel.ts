@@ -15,7 +15,9 @@ import {
   FAMILY_POSTFIX,
   FAMILY_QMAIL,
   FAMILY_SENDMAIL,
+  FIRST_INDEX_SLOTS,
   FROM,
+  INDEX_MASK,
   NOW,
   ORIGIN,
   PAGES,
@@ -81,6 +83,7 @@ export class Kernel {
     this.bytes = Buffer.from(memory.buffer);
     this.#numbers = new Int32Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
+    this.setNumber(INDEX_MASK, FIRST_INDEX_SLOTS - 1);
     this.setDouble(NOW, Number.NEGATIVE_INFINITY);
     this.setDouble(CLOSED_TO, Number.NEGATIVE_INFINITY);
     this.setDouble(ORIGIN, Number.POSITIVE_INFINITY);
@@ -110,6 +113,12 @@ export class Kernel {
 
   setDouble(at: number, value: number): void {
     this.#doubles[at >> 3] = value;
+  }
+
+  /** Whether the same bytes stand at two places. */
+  holds(at: number, other: number, length: number): boolean {
+    for (let i = 0; i < length; i += 1) if (this.bytes[at + i] !== this.bytes[other + i]) return false;
+    return true;
   }
 
   /** The host whose name stands at [start, end) of its memory. */

@@ -21,37 +21,45 @@ export function asciiText(bytes: Uint8Array, start: number, end: number): string
 }
 
 /** Starts and steps of the two hashes of an id; the second one stands in for comparing the bytes. */
-export const HASH_START = 0x811c9dc5 | 0;
-export const HASH_PRIME = 0x01000193;
-export const CHECK_START = 0x2f0b4c47;
-export const CHECK_PRIME = 0x5bd1e995;
+const HASH_START = 0x811c9dc5 | 0;
+const HASH_PRIME = 0x01000193;
+const CHECK_START = 0x2f0b4c47;
+const CHECK_PRIME = 0x5bd1e995;
 
-/** FNV-1a, mixed downwards because tables use its low bits. */
+/** Up to four bytes as a little-endian number; what stands behind the end counts as 0. */
+function wordAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 <= end) return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+  let word = bytes[at];
+  if (at + 1 < end) word |= bytes[at + 1] << 8;
+  if (at + 2 < end) word |= bytes[at + 2] << 16;
+  return word;
+}
+
+/** FNV-1a by words of four bytes, mixed downwards after each because tables use its low bits. */
 export function idHash(bytes: Uint8Array, start: number, end: number): number {
-  let h = HASH_START;
-  for (let i = start; i < end; i += 1) h = Math.imul(h ^ bytes[i], HASH_PRIME);
-  return h ^ (h >>> 15);
+  let h = HASH_START ^ (end - start);
+  for (let i = start; i < end; i += 4) {
+    h = Math.imul(h ^ wordAt(bytes, i, end), HASH_PRIME);
+    h ^= h >>> 15;
+  }
+  return h;
 }
 
 export function idCheck(bytes: Uint8Array, start: number, end: number): number {
-  let h = CHECK_START;
-  for (let i = start; i < end; i += 1) h = Math.imul(h ^ bytes[i], CHECK_PRIME);
+  let h = CHECK_START ^ (end - start);
+  for (let i = start; i < end; i += 4) {
+    h = Math.imul(h ^ wordAt(bytes, i, end), CHECK_PRIME);
+    h ^= h >>> 13;
+  }
   return h;
 }
 
 /**
- * A number for a text, to tell it from others without keeping it: 52 bits of two FNV hashes, so that a false match
+ * A number for a text, to tell it from others without keeping it: 52 bits of both hashes, so that a false match
  * among a million texts has a chance of one in ten thousand. A third of the price of a string.
  */
 export function textKey(bytes: Uint8Array, start: number, end: number): number {
-  let a = 0x811c9dc5;
-  let b = 0x2f0b4c47 ^ (end - start);
-  for (let i = start; i < end; i += 1) {
-    const c = bytes[i];
-    a = Math.imul(a ^ c, 0x01000193);
-    b = Math.imul(b ^ c, 0x5bd1e995);
-  }
-  return (a >>> 0) * 0x100000 + ((b ^ (b >>> 15)) >>> 12);
+  return (idHash(bytes, start, end) >>> 0) * 0x100000 + (idCheck(bytes, start, end) >>> 12);
 }
 
 /** Sets a record's id and its hashes. */
@@ -62,13 +70,6 @@ export function setId(
   end: number,
 ): void {
   record.id.set(start, end);
-  let hash = HASH_START;
-  let check = CHECK_START;
-  for (let i = start; i < end; i += 1) {
-    const c = bytes[i];
-    hash = Math.imul(hash ^ c, HASH_PRIME);
-    check = Math.imul(check ^ c, CHECK_PRIME);
-  }
-  record.idHash = hash ^ (hash >>> 15);
-  record.idCheck = check;
+  record.idHash = idHash(bytes, start, end);
+  record.idCheck = idCheck(bytes, start, end);
 }

@@ -43,7 +43,8 @@ import {
   IMPLIED_RING,
   IMPLIED_SIZE,
   INDEX,
-  INDEX_SLOTS,
+  INDEX_MASK,
+  INDEXED,
   ISO_INSTANT,
   ISO_KNOWN,
   ISO_MINUTE,
@@ -54,6 +55,7 @@ import {
   MINUTE,
   MINUTE_INSTANT,
   MINUTE_KNOWN,
+  MOST_INDEX_SLOTS,
   MOST_RECIPIENTS,
   MOST_ROWS,
   MTA_BITS,
@@ -228,29 +230,32 @@ function makeKinds(): StaticArray<u8> {
   return kinds;
 }
 
-/** As textKey (records/text.ts). */
-function textKey(start: i32, end: i32): f64 {
-  let a: i32 = 0x811c9dc5;
-  let b: i32 = 0x2f0b4c47 ^ (end - start);
-  for (let i = start; i < end; i++) {
-    const c = byte(i);
-    a = (a ^ c) * 0x01000193;
-    b = (b ^ c) * 0x5bd1e995;
-  }
-  return <f64>(<u32>a) * 1048576.0 + <f64>(<u32>(b ^ (b >>> 15)) >>> 12);
+/** Up to four bytes as a number; what stands behind the end counts as 0. */
+function wordAt(at: i32, end: i32): i32 {
+  const value = load<i32>(at);
+  const over = at + 4 - end;
+  return over <= 0 ? value : value & <i32>(<u32>0xffffffff >>> ((<u32>over) << 3));
 }
 
-/** Hash and check of an id (records/text.ts) at [start, end), into idHash and idCheck. */
+/** Hash and check of [start, end) (records/text.ts idHash, idCheck), into idHash and idCheck. */
 function hashId(start: i32, end: i32): void {
-  let h: i32 = 0x811c9dc5;
-  let c: i32 = 0x2f0b4c47;
-  for (let i = start; i < end; i++) {
-    const b = byte(i);
-    h = (h ^ b) * 0x01000193;
-    c = (c ^ b) * 0x5bd1e995;
+  let h: i32 = 0x811c9dc5 ^ (end - start);
+  let c: i32 = 0x2f0b4c47 ^ (end - start);
+  for (let i = start; i < end; i += 4) {
+    const w = wordAt(i, end);
+    h = (h ^ w) * 0x01000193;
+    h ^= h >>> 15;
+    c = (c ^ w) * 0x5bd1e995;
+    c ^= c >>> 13;
   }
-  idHash = h ^ (h >>> 15);
+  idHash = h;
   idCheck = c;
+}
+
+/** As textKey (records/text.ts). Takes the place of idHash and idCheck. */
+function textKey(start: i32, end: i32): f64 {
+  hashId(start, end);
+  return <f64>(<u32>idHash) * 1048576.0 + <f64>(<u32>idCheck >>> 12);
 }
 
 /** The decimal number at `at`, -1 without a digit, -2 with more than nine; the byte behind it in numberEnd. */
@@ -269,12 +274,9 @@ function decimal(at: i32, end: i32): i32 {
   return i - at > 9 ? -2 : value;
 }
 
-/** Copies a text into its room; its length, or -1 when it is too long. */
-function copy(to: i32, room: i32, start: i32, end: i32): i32 {
-  const length = end - start;
-  if (length > room) return -1;
-  memory.copy(to, start, length);
-  return length;
+/** Copies a text, eight bytes at a time: rooms are multiples of eight. A bulk copy is a call out of here, 30 ns. */
+function copy(to: i32, start: i32, length: i32): void {
+  for (let i = 0; i < length; i += 8) store<u64>(to + i, load<u64>(start + i));
 }
 
 // Words that are looked for.
@@ -364,10 +366,16 @@ const W_XDELAY = word(', xdelay');
 
 // ---- names ------------------------------------------------------------------------------------------------------------
 
+/** Eight bytes at a time. */
 function nameHash(start: i32, end: i32): i32 {
-  let h: i32 = 0x811c9dc5;
-  for (let i = start; i < end; i++) h = (h ^ byte(i)) * 0x01000193;
-  return h ^ (h >>> 15);
+  let h: u64 = 0x9e3779b97f4a7c15;
+  for (let i = start; i < end; i += 8) {
+    const over = i + 8 - end;
+    const value = over <= 0 ? load<u64>(i) : load<u64>(i) & (<u64>0xffffffffffffffff >>> ((<u64>over) << 3));
+    h = (h ^ value) * 0xff51afd7ed558ccd;
+    h ^= h >>> 32;
+  }
+  return <i32>h;
 }
 
 function sameBytes(a: i32, b: i32, length: i32): bool {
@@ -431,28 +439,43 @@ export function addTag(start: i32, end: i32, instance: i32, meaning: i32): void 
 // ---- rows -------------------------------------------------------------------------------------------------------------
 
 function findRow(hash: i32, check: i32): i32 {
-  let slot = hash & (INDEX_SLOTS - 1);
+  const mask = load<i32>(INDEX_MASK);
+  let slot = hash & mask;
   let entry = INDEX + (slot << 4);
   while (load<i32>(entry, 8) !== 0) {
     if (load<i32>(entry) === hash && load<i32>(entry, 4) === check) return load<i32>(entry, 8) - 1;
-    slot = (slot + 1) & (INDEX_SLOTS - 1);
+    slot = (slot + 1) & mask;
     entry = INDEX + (slot << 4);
   }
   return -1;
 }
 
 function insert(hash: i32, check: i32, row: i32): void {
-  let slot = hash & (INDEX_SLOTS - 1);
-  while (load<i32>(INDEX + (slot << 4), 8) !== 0) slot = (slot + 1) & (INDEX_SLOTS - 1);
+  const mask = load<i32>(INDEX_MASK);
+  let slot = hash & mask;
+  while (load<i32>(INDEX + (slot << 4), 8) !== 0) slot = (slot + 1) & mask;
   const entry = INDEX + (slot << 4);
   store<i32>(entry, hash);
   store<i32>(entry, check, 4);
   store<i32>(entry, row + 1, 8);
 }
 
+/** Twice as many slots. */
+function growIndex(): void {
+  const slots = (load<i32>(INDEX_MASK) + 1) << 1;
+  store<i32>(INDEX_MASK, slots - 1);
+  memory.fill(INDEX, 0, slots << 4);
+  const used = load<i32>(ROWS_USED);
+  for (let row = 0; row < used; row++) {
+    const n = numbersOf(row);
+    if (load<f64>(timesOf(row), T_SERIAL) === 0 || (load<i32>(n, N_FLAGS) & SHADOWED) !== 0) continue;
+    insert(load<i32>(n, N_HASH), load<i32>(n, N_CHECK), row);
+  }
+}
+
 /** Backward shift: no tombstones (chains/table.ts). */
 function unindex(hash: i32, check: i32): void {
-  const mask = INDEX_SLOTS - 1;
+  const mask = load<i32>(INDEX_MASK);
   let free = hash & mask;
   for (;;) {
     const entry = INDEX + (free << 4);
@@ -460,6 +483,7 @@ function unindex(hash: i32, check: i32): void {
     if (load<i32>(entry) === hash && load<i32>(entry, 4) === check) break;
     free = (free + 1) & mask;
   }
+  store<i32>(INDEXED, load<i32>(INDEXED) - 1);
   for (let i = (free + 1) & mask; ; i = (i + 1) & mask) {
     const entry = INDEX + (i << 4);
     if (load<i32>(entry, 8) === 0) break;
@@ -527,7 +551,7 @@ function begin(mta: i32, check: i32, flags: i32): i32 {
   store<i32>(n, -1, N_QP);
   store<i32>(n, -1, N_DELIVERY);
   store<i32>(n, 0, N_RECIPIENTS);
-  memory.copy(TEXTS + row * TEXTS_SIZE + ID_AT, idStart, length);
+  copy(TEXTS + row * TEXTS_SIZE + ID_AT, idStart, length);
   store<i32>(n, length, N_LENGTHS);
   const t = timesOf(row);
   const serial = load<f64>(SERIAL_COUNTER) + 1;
@@ -536,7 +560,12 @@ function begin(mta: i32, check: i32, flags: i32): i32 {
   store<f64>(t, instant, T_LAST);
   store<f64>(t, serial, T_SERIAL);
   store<f64>(t, 0, T_MESSAGE_KEY);
-  insert(hash, check, row);
+  // The new row is not free any more, so growing takes it along.
+  const indexed = load<i32>(INDEXED) + 1;
+  store<i32>(INDEXED, indexed);
+  const mask = load<i32>(INDEX_MASK);
+  if (indexed << 1 > mask && mask < MOST_INDEX_SLOTS - 1) growIndex();
+  else insert(hash, check, row);
   return row;
 }
 
@@ -583,13 +612,11 @@ function delivered(row: i32, number: i32): void {
   touch(row);
 }
 
-/** Keeps the reverse-path at [start, end); false for one that is not somebody's, or too long. */
-function keepPath(row: i32, start: i32, end: i32): bool {
-  const length = copy(TEXTS + row * TEXTS_SIZE + PATH_AT, PATH_ROOM, start, end);
-  if (length < 0) return false;
+/** Keeps the reverse-path at [start, end), which has been found short enough. */
+function keepPath(row: i32, start: i32, end: i32): void {
+  copy(TEXTS + row * TEXTS_SIZE + PATH_AT, start, end - start);
   const n = numbersOf(row);
-  store<i32>(n, load<i32>(n, N_LENGTHS) | (length << PATH_SHIFT), N_LENGTHS);
-  return true;
+  store<i32>(n, load<i32>(n, N_LENGTHS) | ((end - start) << PATH_SHIFT), N_LENGTHS);
 }
 
 /** Somebody's address, short enough to keep. */
@@ -785,22 +812,16 @@ function advance(): i32 {
 function postfix(at: i32, end: i32): i32 {
   const start = at;
   let kinds = 3;
-  let h: i32 = 0x811c9dc5;
-  let k: i32 = 0x2f0b4c47;
   while (at < end) {
-    const c = byte(at);
-    const kind = <i32>unchecked(ID_KINDS[c]);
+    const kind = <i32>unchecked(ID_KINDS[byte(at)]);
     if (kind === 0) break;
     kinds &= kind;
-    h = (h ^ c) * 0x01000193;
-    k = (k ^ c) * 0x5bd1e995;
     at++;
   }
   if (at >= end || byte(at) !== 0x3a || kinds === 0 || at - start < 5) return postfixNews(start, end);
   // NOQUEUE:
   if (at - start === 7 && stands(start, W_NOQUEUE, 7)) return postfixSession(at + 1, end);
-  idHash = h ^ (h >>> 15);
-  idCheck = k;
+  hashId(start, at);
   idStart = start;
   idEnd = at;
   at++;
@@ -886,10 +907,10 @@ function postfixClient(at: i32, end: i32): i32 {
   if (row < 0) return SLOW;
   const n = numbersOf(row);
   const texts = TEXTS + row * TEXTS_SIZE;
-  memory.copy(texts + CLIENT_AT, open + 1, ipLength);
+  copy(texts + CLIENT_AT, open + 1, ipLength);
   let lengths = load<i32>(n, N_LENGTHS) | (ipLength << CLIENT_SHIFT);
   if (user !== 0) {
-    memory.copy(texts + USER_AT, user, userEnd - user);
+    copy(texts + USER_AT, user, userEnd - user);
     lengths |= (userEnd - user) << USER_SHIFT;
   }
   store<i32>(n, lengths, N_LENGTHS);
@@ -1202,10 +1223,10 @@ function sendmailSender(at: i32, end: i32): i32 {
   store<i32>(n, load<i32>(n, N_FLAGS) | ARRIVED | (taken ? TAKEN_OVER : 0), N_FLAGS);
   store<i32>(n, size, N_SIZE);
   store<i32>(n, recipients, N_ENVELOPE_RECIPIENTS);
-  memory.copy(texts + CLIENT_AT, ip, ipEnd - ip);
+  copy(texts + CLIENT_AT, ip, ipEnd - ip);
   let lengths = load<i32>(n, N_LENGTHS) | ((ipEnd - ip) << CLIENT_SHIFT);
   if (authenticated && (lengths & (255 << USER_SHIFT)) === 0) {
-    memory.copy(texts + USER_AT, proto, protoEnd - proto);
+    copy(texts + USER_AT, proto, protoEnd - proto);
     lengths |= (protoEnd - proto) << USER_SHIFT;
   }
   store<i32>(n, lengths, N_LENGTHS);
@@ -1448,7 +1469,7 @@ function qmailStart(at: i32, end: i32): i32 {
   }
   store<i32>(slot, row + 1);
   const texts = TEXTS + row * TEXTS_SIZE;
-  memory.copy(texts + TO_AT, i, length);
+  copy(texts + TO_AT, i, length);
   store<u8>(texts + TO_LENGTH, <u8>length);
   store<i32>(n, flags | UNDER_WAY | (number << UNDER_WAY_SHIFT), N_FLAGS);
   store<i32>(n, delivery, N_DELIVERY);
@@ -1568,32 +1589,44 @@ function stamp(at: i32): i32 {
   return at + zone;
 }
 
+/** The blank or control character behind a host, or the end. */
+function nameEnd(at: i32, end: i32): i32 {
+  for (; at < end; at += 16) {
+    const mask = i8x16.bitmask(i8x16.le_u(v128.load(at), i8x16.splat(32)));
+    if (mask !== 0) return min(at + ctz(mask), end);
+  }
+  return end;
+}
+
+/** The blank, control character, colon or bracket behind a tag, or the end. */
+function tagEnd(at: i32, end: i32): i32 {
+  for (; at < end; at += 16) {
+    const text = v128.load(at);
+    const mask = i8x16.bitmask(
+      v128.or(
+        v128.or(i8x16.le_u(text, i8x16.splat(32)), i8x16.eq(text, i8x16.splat(0x3a))),
+        v128.or(i8x16.eq(text, i8x16.splat(0x5b)), i8x16.eq(text, i8x16.splat(0x5d))),
+      ),
+    );
+    if (mask !== 0) return min(at + ctz(mask), end);
+  }
+  return end;
+}
+
 /** One line; TAKEN, SLOW or WAIT. */
 function line(start: i32, end: i32): i32 {
   // Room for the longest stamp, and nothing to be trimmed at the end.
   if (end - start < 40 || byte(end - 1) <= 32 || byte(end - 1) === 0x2c) return SLOW;
   let at = stamp(start);
   if (at < 0) return SLOW;
-  let i = at;
-  let h: i32 = 0x811c9dc5;
-  while (i < end && byte(i) > 32) {
-    h = (h ^ byte(i)) * 0x01000193;
-    i++;
-  }
+  let i = nameEnd(at, end);
   if (i >= end || byte(i) !== 32) return SLOW;
-  let entry = findName(HOSTS, at, i, h ^ (h >>> 15));
+  let entry = findName(HOSTS, at, i, nameHash(at, i));
   if (entry === 0) return SLOW;
   host = load<i32>(entry, 8);
   at = i + 1;
-  i = at;
-  h = 0x811c9dc5;
-  while (i < end) {
-    const c = byte(i);
-    if (c <= 32 || c === 0x3a || c === 0x5b || c === 0x5d) break;
-    h = (h ^ c) * 0x01000193;
-    i++;
-  }
-  entry = findName(TAGS, at, i, h ^ (h >>> 15));
+  i = tagEnd(at, end);
+  entry = findName(TAGS, at, i, nameHash(at, i));
   if (entry === 0) return SLOW;
   place = (load<i32>(entry, 8) << PLACE_SHIFT) | host;
   tagFlags = load<i32>(entry, 12);

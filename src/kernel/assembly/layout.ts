@@ -62,6 +62,8 @@ export const ENDED_HEAD = 65616;
 export const ENDED_SIZE = 65620;
 export const IMPLIED_HEAD = 65624;
 export const IMPLIED_SIZE = 65628;
+export const INDEX_MASK = 65704;
+export const INDEXED = 65708;
 /** 1: every message with a client is told (TELL_ROW), not only those of private ones. */
 export const TOLD_CLIENTS = 65632;
 /** How many uids follow whose messages are told; up to 16. */
@@ -114,7 +116,7 @@ export const AWAITED = 147456;
 
 /** How many lives in the joiner's table have an id of this hash: bytes that stop at 255. */
 export const PRESENCE = 262144;
-export const PRESENCE_BITS = 20;
+export const PRESENCE_BITS = 18;
 
 export const MOST_ROWS = 65536;
 /** 4-byte row numbers. */
@@ -122,8 +124,9 @@ export const FREE = 1310720;
 // Rings of row and serial, 16 bytes an entry.
 export const ENDED_RING = 1572864;
 export const IMPLIED_RING = 2621440;
-// Ids -> rows, open addressing: hash, check, row + 1, nothing.
-export const INDEX_SLOTS = 262144;
+// Ids -> rows, open addressing: hash, check, row + 1, nothing. It grows with the rows: what is small stays in the cache.
+export const FIRST_INDEX_SLOTS = 4096;
+export const MOST_INDEX_SLOTS = 262144;
 export const INDEX = 3670016;
 
 // A row: numbers; times and keys; texts.
@@ -182,12 +185,12 @@ export const ID_AT = 0;
 export const ID_ROOM = 24;
 export const CLIENT_AT = 24;
 export const CLIENT_ROOM = 40;
-export const USER_AT = 64;
-export const USER_ROOM = 40;
-export const PATH_AT = 104;
+export const PATH_AT = 64;
 export const PATH_ROOM = 76;
+export const USER_AT = 140;
+export const USER_ROOM = 40;
 export const TO_AT = 180;
-export const TO_ROOM = 75;
+export const TO_ROOM = 72;
 export const TO_LENGTH = 255;
 export const CLIENT_SHIFT = 8;
 export const USER_SHIFT = 16;
