@@ -19,6 +19,8 @@ const ORDER = [
   'summary',
   'findings',
   'analysis',
+  'trace',
+  'recipients',
   'explain',
   'probe',
   'outputs',
@@ -108,8 +110,18 @@ describe('imports', () => {
     expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
   });
 
-  test('explain/ and probe/ know neither files nor parsers, and nothing of each other', () => {
-    const others = ['source', 'lines', 'parsers', 'summary', 'analysis', 'explain', 'probe'];
+  test('explain/ and probe/ know neither files nor parsers, and nothing of other commands', () => {
+    const others = [
+      'source',
+      'lines',
+      'parsers',
+      'summary',
+      'analysis',
+      'trace',
+      'recipients',
+      'explain',
+      'probe',
+    ];
     const wrong = LOCAL.filter(
       ({ file, target }) =>
         ['explain', 'probe'].includes(folderOf(file)) &&

@@ -48,9 +48,24 @@ export interface AnalysisOptions {
   /** False: every line goes the TypeScript way. */
   readonly kernel?: boolean;
   readonly onChain?: ChainSink;
+  /** Called with every line, with the life that it is of where it is of one. */
+  readonly onLine?: LineSink;
   /** Called with every line that was not recognised or is broken. */
   readonly onUnread?: (bytes: Uint8Array, start: number, end: number) => void;
 }
+
+/** A line that was taken: valid during the call. `record` says something only where the class is RECORDED. */
+export interface TakenLine {
+  readonly head: LineHead;
+  readonly record: ParsedRecord;
+  readonly lineClass: LineClass;
+  readonly life: Life | null;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+export type LineSink = (line: TakenLine, joiner: Joiner) => void;
 
 /** `[269B blob data]`: journalctl -o short prints a line that is not UTF-8 so; its text is lost. */
 function isBlob(head: LineHead): boolean {
@@ -79,6 +94,7 @@ export class Analysis {
   readonly #since: number;
   readonly #until: number;
   readonly #onUnread: AnalysisOptions['onUnread'];
+  readonly #onLine: LineSink | undefined;
   /** What the line before was, for `last message repeated N times`; null where nothing was read yet. */
   #lastLine: LastLine | null = null;
   /** Repeats of a line that stands before everything read here. */
@@ -89,6 +105,7 @@ export class Analysis {
     this.summary = new Summary(inside);
     this.#mta = options.mta ?? null;
     this.#onUnread = options.onUnread;
+    this.#onLine = options.onLine;
     const onChain = options.onChain;
     this.#since = options.since ?? Number.NEGATIVE_INFINITY;
     this.#until = options.until ?? Number.POSITIVE_INFINITY;
@@ -140,12 +157,13 @@ export class Analysis {
     mergeJoiners(this.joiner, right.joiner);
   }
 
-  /** The kernel counts what it takes, all of it: no window, no chains, no MTA left out. */
+  /** The kernel counts what it takes, all of it: no window, no chains, no MTA left out, nobody who hears every line. */
   #mayUseKernel(options: AnalysisOptions): boolean {
     return (
       options.lean === true &&
       options.kernel !== false &&
       options.onChain === undefined &&
+      options.onLine === undefined &&
       this.#mta === null &&
       this.#since === Number.NEGATIVE_INFINITY &&
       this.#until === Number.POSITIVE_INFINITY
@@ -177,8 +195,14 @@ export class Analysis {
     start: number,
     end: number,
   ): LineClass {
+    if (this.#onLine !== undefined) this.joiner.touched = null;
     const lineClass = hasHead ? this.#read(heads) : this.#readBare(bytes, start, end);
     this.summary.line(lineClass);
+    if (this.#onLine !== undefined) {
+      const life = this.joiner.touched;
+      const head = hasHead ? heads.head : this.#bare;
+      this.#onLine({ head, record: this.#record, lineClass, life, bytes, start, end }, this.joiner);
+    }
     if (lineClass >= UNRECOGNISED) this.#onUnread?.(bytes, start, end);
     return lineClass;
   }

@@ -142,6 +142,12 @@ export class Joiner {
   /** Ordinary messages of a lean run. */
   readonly light: LightLives | null;
 
+  /**
+   * The life that the line at hand was found to be of; who wants to know sets it to null before each line. Light lives
+   * are not told.
+   */
+  touched: Life | null = null;
+
   constructor(
     sink: ChainSink,
     options: {
@@ -337,7 +343,7 @@ export class Joiner {
   begin(head: LineHead, record: ParsedRecord, at: number): Life {
     const { start, end } = record.id;
     const space = record.mta === QMAIL ? MESSAGE_NUMBER : QUEUE_ID;
-    return this.#make(
+    const life = this.#make(
       record.mta,
       head.host,
       head.tag.instance,
@@ -348,6 +354,8 @@ export class Joiner {
       record.kind,
       at,
     );
+    this.touched = life;
+    return life;
   }
 
   #make(
@@ -369,6 +377,7 @@ export class Joiner {
   }
 
   #touch(life: Life, kind: number, at: number): void {
+    this.touched = life;
     if (life.head === 0) life.head = kind;
     if (at > life.last) life.last = at;
     if (at < life.first) life.first = at;
@@ -705,6 +714,7 @@ export class Joiner {
     let life = this.#named(head.bytes, start, end);
     while (life !== null && !claimable(life, at)) life = life.older;
     if (life === null) return;
+    this.touched = life;
     life.clientName = facts.clientName;
     life.clientIp = facts.clientIp;
     life.authUser ??= facts.authUser;
@@ -963,6 +973,7 @@ export class Joiner {
     if (byId) {
       for (let life = this.#named(bytes, start, end); life !== null; life = life.older) {
         if (life.host !== head.host || !claimable(life, at)) continue;
+        this.touched = life;
         life.spf ??= SPF_NAMES[record.outcome];
         return;
       }
@@ -1181,6 +1192,7 @@ export class Joiner {
       this.#unresolved(head);
       return;
     }
+    this.touched = last.life;
     const { recipient } = last;
     recipient.reply = (recipient.reply ?? '') + text(head.bytes, record.reply.start, record.reply.end);
     if (recipient.outcome === FAILED && saysGivenUp(recipient.reply)) recipient.outcome = GIVEN_UP;
@@ -1200,9 +1212,10 @@ export class Joiner {
       life.qp === record.qp &&
       !life.retired &&
       Math.abs(at - life.first) <= SESSION_FACTS
-    )
+    ) {
+      this.touched = life;
       applyClient(life, facts);
-    else this.state.clientByQp.set(head.host, record.qp, facts);
+    } else this.state.clientByQp.set(head.host, record.qp, facts);
   }
 
   // ---- closing ------------------------------------------------------------------------------------------------------

@@ -41,6 +41,13 @@ export function* messageLives(root: Life): IterableIterator<Life> {
   for (const next of root.next) yield* messageLives(next);
 }
 
+/** Every life of a chain: the message's own, its DSNs', and those about them. */
+export function* livesOf(root: Life): IterableIterator<Life> {
+  yield root;
+  for (const next of root.next) yield* livesOf(next);
+  for (const link of root.dsns) if (link.child !== null) yield* livesOf(link.child);
+}
+
 /** What a chain is about. */
 export const MESSAGE = 1;
 /** Came in with a null reverse-path: somebody else's DSN, an auto-reply. */

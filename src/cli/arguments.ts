@@ -14,6 +14,8 @@ import { COMMANDS, type Command, FLAGS, type Flag, type Key } from './flags.ts';
 
 export type ReportFormat = 'text' | 'est-dsn' | 'json' | 'csv' | 'html' | 'prometheus';
 export type ChainsFormat = 'ndjson' | 'csv' | 'text';
+export type TraceFormat = 'text' | 'ndjson';
+export type RecipientsFormat = 'csv' | 'json' | 'sendmail' | 'postfix' | 'qmail';
 export type ExplainFormat = 'text' | 'ndjson';
 export type ProbeFormat = 'text' | 'json';
 
@@ -55,6 +57,22 @@ export interface ChainsOptions extends CommonOptions {
   readonly recipient: readonly string[];
 }
 
+export interface TraceOptions extends CommonOptions {
+  readonly format: TraceFormat;
+  readonly lines: boolean;
+  /** Matches told in full; text only. */
+  readonly top: number;
+}
+
+export interface RecipientsOptions extends CommonOptions {
+  readonly format: RecipientsFormat;
+  /** In lower case, never empty; those of --inside included. */
+  readonly domain: readonly string[];
+  /** Characters that begin an extension; "" for none. */
+  readonly delimiter: string;
+  readonly force: boolean;
+}
+
 export interface ExplainOptions extends CommonOptions {
   readonly format: ExplainFormat;
 }
@@ -82,6 +100,17 @@ export interface CheckOptions extends CommonOptions {
 export type Arguments =
   | { readonly command: 'report'; readonly inputs: readonly string[]; readonly options: ReportOptions }
   | { readonly command: 'chains'; readonly inputs: readonly string[]; readonly options: ChainsOptions }
+  | {
+      readonly command: 'trace';
+      readonly what: string;
+      readonly inputs: readonly string[];
+      readonly options: TraceOptions;
+    }
+  | {
+      readonly command: 'recipients';
+      readonly inputs: readonly string[];
+      readonly options: RecipientsOptions;
+    }
   | { readonly command: 'explain'; readonly inputs: readonly string[]; readonly options: ExplainOptions }
   | { readonly command: 'probe'; readonly inputs: readonly string[]; readonly options: ProbeOptions }
   | { readonly command: 'check'; readonly inputs: readonly string[]; readonly options: CheckOptions }
@@ -110,6 +139,7 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
   const { command, named, uses, inputs } = sort(argv);
   if (uses.some((use) => use.flag.key === 'help')) return { command: 'help', about: named ? command : null };
   if (uses.some((use) => use.flag.key === 'version')) return { command: 'version' };
+  const what = command === 'trace' ? inputs.shift() : undefined;
   if (inputs.includes('')) throw new UsageError('an input has an empty name');
   const values = read(command, uses, now);
   check(values);
@@ -126,6 +156,31 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
       recipient: [],
     };
     return { command, inputs, options: { ...defaults, ...values } as ChainsOptions };
+  }
+  if (command === 'trace') {
+    if (what === undefined)
+      throw new UsageError(
+        'trace what? Give a queue id, a qp, a Message-ID or an address: dsnstat trace WHAT [FILE]...',
+      );
+    const traceDefaults: TraceOptions = { ...COMMON_DEFAULTS, format: 'text', lines: false, top: 10 };
+    const options = { ...traceDefaults, ...values } as TraceOptions;
+    if (options.lines && options.anonymise)
+      throw new UsageError('--lines and --anonymise exclude each other: raw lines name everybody');
+    return { command, what, inputs, options };
+  }
+  if (command === 'recipients') {
+    const recipientsDefaults: RecipientsOptions = {
+      ...COMMON_DEFAULTS,
+      format: 'csv',
+      domain: [],
+      delimiter: '',
+      force: false,
+    };
+    const given = { ...recipientsDefaults, ...values } as RecipientsOptions;
+    const inside = given.inside.flatMap((ours) => (ours.kind === 'domain' ? [ours.name] : []));
+    const options = { ...given, domain: [...new Set([...given.domain, ...inside])] };
+    checkRecipients(options);
+    return { command, inputs, options };
   }
   if (command === 'explain') {
     const defaults: ExplainOptions = { ...COMMON_DEFAULTS, format: 'text' };
@@ -154,6 +209,17 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
   const options = { ...defaults, ...values } as ReportOptions;
   if (options.table !== null && options.format !== 'csv') throw new UsageError('--table needs --format csv');
   return { command, inputs, options };
+}
+
+function checkRecipients({ format, domain, delimiter, anonymise }: RecipientsOptions): void {
+  if (domain.length === 0)
+    throw new UsageError(
+      'recipients needs --domain DOMAIN (may be repeated): a log cannot tell a relayed domain from any other',
+    );
+  if (anonymise && format !== 'csv' && format !== 'json')
+    throw new UsageError('--anonymise is for csv and json: a map of stand-ins refuses everybody');
+  if (/[\w@."\s]/.test(delimiter))
+    throw new UsageError(`--delimiter: ${delimiter} cannot begin an extension; give + or -, or both`);
 }
 
 /** The command that is asked for, whatever is wrong with the rest: statuses depend on it. */
@@ -326,6 +392,8 @@ function readValue(flag: Flag, name: string, text: string, context: Context): un
       return readInside(text, name);
     case 'address':
       return readAddress(text);
+    case 'domain':
+      return readDomain(text, name);
     case 'file':
       return text === '-' ? null : text;
     default:
@@ -405,6 +473,12 @@ function readInside(text: string, name: string): InsideEntry {
   throw new UsageError(
     `${name}: ${text} is neither a network (192.0.2.0/24, 2001:db8::/32) nor a domain (example.com)`,
   );
+}
+
+function readDomain(text: string, name: string): string {
+  const domain = /^[@.]/.test(text) ? domainOf(text.slice(1)) : domainOf(text);
+  if (domain !== null) return domain;
+  throw new UsageError(`${name}: ${text} is not a domain; give one such as example.com`);
 }
 
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;

@@ -3,7 +3,7 @@
  */
 import type { Chain } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
-import { type ChainJudge, chainOf, HEADLESS, MESSAGE, NULL_MESSAGE, natureOf } from '../chains/view.ts';
+import { chainOf, HEADLESS, MESSAGE, NULL_MESSAGE, natureOf } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import type { Names } from '../lines/names.ts';
 import { Anonymiser } from '../outputs/anonymise.ts';
@@ -12,8 +12,7 @@ import { chainNdjson } from '../outputs/chain-ndjson.ts';
 import { chainText } from '../outputs/chain-text.ts';
 import { csvFormatter } from '../outputs/csv.ts';
 import { Inside } from '../suspects/inside.ts';
-import { judge } from '../suspects/judge.ts';
-import { Repeats } from '../suspects/repeats.ts';
+import { judgeOfRun } from '../suspects/repeats.ts';
 import type { ChainsOptions } from './arguments.ts';
 import { useColor } from './color.ts';
 import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
@@ -26,12 +25,7 @@ export async function runChains(inputs: readonly string[], options: ChainsOption
   const anonymiser = options.anonymise ? new Anonymiser() : null;
   if (options.format === 'csv') output.add((await csvFormatter())([chainCsvHeader()]));
   let hosts: Names | null = null;
-  const inside = new Inside(options.inside);
-  const repeats = new Repeats();
-  const judged: ChainJudge = (root, dsns, recipients) => {
-    const found = judge(root, dsns, recipients, inside);
-    return found === null ? null : repeats.add(found);
-  };
+  const judged = judgeOfRun(new Inside(options.inside));
   const onChain = (root: Life): void => {
     const nature = natureOf(root);
     if (nature !== MESSAGE && nature !== NULL_MESSAGE && nature !== HEADLESS) return;

@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains' | 'check' | 'explain' | 'probe';
+export type Command = 'report' | 'chains' | 'trace' | 'recipients' | 'check' | 'explain' | 'probe';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -24,6 +24,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'chains',
     synopsis: '[OPTION]... [FILE|DIR|-]...',
     doc: 'One record per message chain, as chains end: the message, its recipients, its DSNs and their fate.',
+  },
+  {
+    name: 'trace',
+    synopsis: 'WHAT [OPTION]... [FILE|DIR|-]...',
+    doc: 'The whole life of a message in time order. WHAT is a queue id, a qmail message number or qp, a Message-ID, an address or @domain.',
+  },
+  {
+    name: 'recipients',
+    synopsis: '--domain DOMAIN [OPTION]... [FILE|DIR|-]...',
+    doc: 'Addresses that the log proves valid or invalid, for a map that refuses unknown recipients at RCPT.',
   },
   {
     name: 'check',
@@ -46,7 +56,16 @@ export const CATEGORIES = ['Input', 'Time', 'Filters', 'Dialogue', 'Output', 'Ot
 export type Category = (typeof CATEGORIES)[number];
 
 /** How a value is read; the readers are in arguments.ts. */
-export type ValueType = 'text' | 'file' | 'choice' | 'integer' | 'instant' | 'zone' | 'inside' | 'address';
+export type ValueType =
+  | 'text'
+  | 'file'
+  | 'choice'
+  | 'integer'
+  | 'instant'
+  | 'zone'
+  | 'inside'
+  | 'address'
+  | 'domain';
 
 /** The name of a flag's value in the typed result. */
 export type Key =
@@ -73,6 +92,10 @@ export type Key =
   | 'queueId'
   | 'sender'
   | 'recipient'
+  | 'lines'
+  | 'domain'
+  | 'delimiter'
+  | 'force'
   | 'rcpt'
   | 'mailFrom'
   | 'helo'
@@ -101,19 +124,24 @@ export interface Flag {
   readonly repeatable?: boolean;
 }
 
-const LOGS: readonly Command[] = ['report', 'chains', 'check', 'explain'];
-const ALL: readonly Command[] = ['report', 'chains', 'check', 'explain', 'probe'];
+/** Those that read logs. */
+const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'check', 'explain'];
+const ALL: readonly Command[] = [...LOGS, 'probe'];
 /** Commands that print what the logs say. */
-const CHAINED: readonly Command[] = ['report', 'chains', 'explain'];
+const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain'];
 /** Commands with a choice of formats. */
-const FORMATS: readonly Command[] = ['report', 'chains', 'explain', 'probe'];
-const PROBE: readonly Command[] = ['probe'];
+const FORMATS: readonly Command[] = [...CHAINED, 'probe'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
+const TRACE: readonly Command[] = ['trace'];
+const RECIPIENTS: readonly Command[] = ['recipients'];
 const CHECK: readonly Command[] = ['check'];
+const PROBE: readonly Command[] = ['probe'];
 
-const MTAS = ['auto', 'sendmail', 'postfix', 'qmail'];
-const COLORS = ['auto', 'always', 'never'];
+/** The same words for each command. */
+function same(commands: readonly Command[], words: readonly string[]): Flag['choices'] {
+  return Object.fromEntries(commands.map((command) => [command, words]));
+}
 
 export const FLAGS: readonly Flag[] = [
   {
@@ -123,7 +151,7 @@ export const FLAGS: readonly Flag[] = [
     commands: LOGS,
     value: 'MTA',
     type: 'choice',
-    choices: { report: MTAS, chains: MTAS, check: MTAS, explain: MTAS },
+    choices: same(LOGS, ['auto', 'sendmail', 'postfix', 'qmail']),
     doc: 'Whose lines these are. auto decides line by line, so mixed logs work.',
   },
   {
@@ -266,6 +294,25 @@ export const FLAGS: readonly Flag[] = [
     doc: 'Only chains to this address or @domain. May be repeated.',
   },
   {
+    long: 'domain',
+    key: 'domain',
+    category: 'Filters',
+    commands: RECIPIENTS,
+    value: 'DOMAIN',
+    type: 'domain',
+    repeatable: true,
+    doc: 'Addresses of this domain, which we serve; domains given with --inside count, too. May be repeated.',
+  },
+  {
+    long: 'delimiter',
+    key: 'delimiter',
+    category: 'Filters',
+    commands: RECIPIENTS,
+    value: 'CHARACTERS',
+    type: 'text',
+    doc: 'What begins an extension (recipient_delimiter): with +, user+list counts for user. By default, extensions are parts of addresses.',
+  },
+  {
     long: 'rcpt',
     key: 'rcpt',
     category: 'Dialogue',
@@ -314,6 +361,20 @@ export const FLAGS: readonly Flag[] = [
     doc: 'How long to wait for the connection and for each reply, 30 by default; the whole probe takes at most five times that.',
   },
   {
+    long: 'force',
+    key: 'force',
+    category: 'Output',
+    commands: RECIPIENTS,
+    doc: 'Write a map even from too little evidence.',
+  },
+  {
+    long: 'lines',
+    key: 'lines',
+    category: 'Output',
+    commands: TRACE,
+    doc: "Add the log's own lines to each event.",
+  },
+  {
     long: 'format',
     key: 'format',
     category: 'Output',
@@ -323,6 +384,8 @@ export const FLAGS: readonly Flag[] = [
     choices: {
       report: ['text', 'est-dsn', 'json', 'csv', 'html', 'prometheus'],
       chains: ['ndjson', 'csv', 'text'],
+      trace: ['text', 'ndjson'],
+      recipients: ['csv', 'json', 'sendmail', 'postfix', 'qmail'],
       explain: ['text', 'ndjson'],
       probe: ['text', 'json'],
     },
@@ -342,12 +405,12 @@ export const FLAGS: readonly Flag[] = [
     long: 'top',
     key: 'top',
     category: 'Output',
-    commands: REPORT,
+    commands: ['report', 'trace'],
     value: 'N',
     type: 'integer',
     least: 0,
     most: 1_000_000,
-    doc: 'Rows per table, 10 by default; 0 leaves the tables out.',
+    doc: 'Rows per table, 10 by default; 0 leaves the tables out. In trace: matches told in full, the others are listed.',
   },
   {
     long: 'table',
@@ -372,7 +435,7 @@ export const FLAGS: readonly Flag[] = [
     commands: FORMATS,
     value: 'WHEN',
     type: 'choice',
-    choices: { report: COLORS, chains: COLORS, explain: COLORS, probe: COLORS },
+    choices: same(FORMATS, ['auto', 'always', 'never']),
     doc: 'Colour in text; auto looks at the terminal and at NO_COLOR.',
   },
   {

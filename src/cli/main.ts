@@ -22,6 +22,10 @@ async function main(): Promise<number> {
       return (await import('./check.ts')).runCheck(args.inputs, args.options);
     case 'chains':
       return (await import('./chains.ts')).runChains(args.inputs, args.options);
+    case 'trace':
+      return (await import('./trace.ts')).runTrace(args.what, args.inputs, args.options);
+    case 'recipients':
+      return (await import('./recipients.ts')).runRecipients(args.inputs, args.options);
     case 'explain':
       return (await import('./explain.ts')).runExplain(args.inputs, args.options);
     case 'probe':

@@ -40,8 +40,15 @@ export class Output {
     const text = this.#pieces.join('');
     this.#pieces = [];
     this.#size = 0;
-    if (!this.#stream.write(text))
-      await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]);
+    if (this.#stream.write(text)) return;
+    const over = new AbortController();
+    const { signal } = over;
+    try {
+      await Promise.race([once(this.#stream, 'drain', { signal }), once(this.#stream, 'close', { signal })]);
+    } finally {
+      // The other listener would stay, one more for every wait.
+      over.abort();
+    }
   }
 
   async close(): Promise<void> {

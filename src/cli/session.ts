@@ -33,7 +33,7 @@ const TRIED = 'syslog (RFC 3164, RFC 3339, RFC 5424), journalctl -o json|short|s
 export async function analyse(
   inputs: readonly string[],
   options: CommonOptions,
-  hooks: Pick<AnalysisOptions, 'onChain' | 'lean'> & {
+  hooks: Pick<AnalysisOptions, 'onChain' | 'onLine' | 'lean'> & {
     readonly onStart?: (hosts: Names) => void;
     readonly onBlock?: () => Promise<void> | null;
   },
@@ -65,6 +65,7 @@ export async function analyse(
     inside: new Inside(options.inside),
     lean: hooks.lean ?? false,
     onChain: hooks.onChain,
+    onLine: hooks.onLine,
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
   });
   let failed = found.problems.length > 0;

@@ -7,7 +7,9 @@
  */
 import type { Chain } from '../chains/chain.ts';
 import type { ExplainedOriginal, Explanation } from '../explain/explanation.ts';
+import type { RecipientList } from '../recipients/list.ts';
 import type { Report } from '../summary/report.ts';
+import type { Trace, TraceEvent, TraceRefusals } from '../trace/trace.ts';
 
 /** Addresses, IPs and host names in running text; qmail's `_` and brackets end them. */
 const NAMED =
@@ -55,13 +57,13 @@ export class Anonymiser {
     const text = (value: string | null): string | null => (value === null ? null : this.text(value));
     return {
       ...chain,
-      host: chain.host === null ? null : this.domain(chain.host),
+      host: this.#host(chain.host),
       message_id: this.messageId(chain.message_id),
       reverse_path: this.address(chain.reverse_path),
       origin: {
         kind: chain.origin.kind,
         client_ip: chain.origin.client_ip === null ? null : this.ip(chain.origin.client_ip),
-        client_name: chain.origin.client_name === null ? null : this.domain(chain.origin.client_name),
+        client_name: this.#host(chain.origin.client_name),
         auth_user: this.address(chain.origin.auth_user),
       },
       recipients: chain.recipients.map((r) => ({
@@ -73,6 +75,85 @@ export class Anonymiser {
       })),
       dsns: chain.dsns.map((d) => ({ ...d, recipient: this.address(d.recipient), reason: text(d.reason) })),
     };
+  }
+
+  /** Raw lines are left out: what names somebody in them cannot be told. */
+  trace(trace: Trace): Trace {
+    return {
+      ...trace,
+      what: this.#what(trace.what),
+      chain: this.chain(trace.chain),
+      lives: trace.lives.map((life) => ({
+        ...life,
+        host: this.#host(life.host),
+        events: life.events.map((event) => this.#event(event)),
+        gaps: life.gaps.map((gap) => ({ ...gap, text: this.text(gap.text) })),
+      })),
+    };
+  }
+
+  refusals(refusals: TraceRefusals): TraceRefusals {
+    return {
+      ...refusals,
+      what: this.#what(refusals.what),
+      last: refusals.last.map(({ at, host, text }) => ({
+        at,
+        host: this.#host(host),
+        text: this.text(text),
+      })),
+    };
+  }
+
+  recipients(list: RecipientList): RecipientList {
+    const text = (value: string | null): string | null => (value === null ? null : this.text(value));
+    return {
+      ...list,
+      domains: list.domains.map((d) => ({ ...d, domain: this.domain(d.domain) })),
+      recipients: list.recipients.map((r) => ({
+        ...r,
+        address: this.address(r.address) as string,
+        domain: this.domain(r.domain),
+        relay: text(r.relay),
+        reply: text(r.reply),
+      })),
+    };
+  }
+
+  #what(what: string): string {
+    const bare = what.replace(/^<(.*)>$/, '$1');
+    return bare.includes('@') ? (this.address(bare) as string) : what;
+  }
+
+  #event({ lines: _, ...event }: TraceEvent): TraceEvent {
+    const changed: Record<string, unknown> = { ...event };
+    for (const [key, value] of Object.entries(event)) {
+      if (typeof value !== 'string') continue;
+      switch (key) {
+        case 'client_ip':
+          changed[key] = this.ip(value);
+          break;
+        case 'client_name':
+          changed[key] = this.domain(value);
+          break;
+        case 'message_id':
+          changed[key] = this.messageId(value);
+          break;
+        case 'auth_user':
+        case 'reverse_path':
+        case 'recipient':
+        case 'original_recipient':
+          changed[key] = this.address(value);
+          break;
+        case 'relay':
+        case 'reply':
+        case 'reason':
+        case 'text':
+          changed[key] = this.text(value);
+          break;
+        default:
+      }
+    }
+    return changed as unknown as TraceEvent;
   }
 
   explanation(explanation: Explanation): Explanation {

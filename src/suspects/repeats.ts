@@ -6,7 +6,9 @@
  * tallies, says the same number.
  */
 import type { Suspect } from '../chains/chain.ts';
-import { clamp, type Judged } from './judge.ts';
+import type { ChainJudge } from '../chains/view.ts';
+import type { Inside } from './inside.ts';
+import { clamp, type Judged, judge } from './judge.ts';
 import { REASONS, type Reason, reasonEntry } from './reasons.ts';
 
 /** The tenth suspect of a client, or the tenth suspect with a DSN to an address, is the first of a burst. */
@@ -33,6 +35,15 @@ export class Repeats {
       reasons: REASONS.map((entry) => entry.name).filter((name) => all.has(name)),
     };
   }
+}
+
+/** Judges the chains of a run, each once, as they end. */
+export function judgeOfRun(inside: Inside): ChainJudge {
+  const repeats = new Repeats();
+  return (root, dsns, recipients) => {
+    const found = judge(root, dsns, recipients, inside);
+    return found === null ? null : repeats.add(found);
+  };
 }
 
 function count(counts: Map<string, number>, key: string): number {

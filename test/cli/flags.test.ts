@@ -8,6 +8,12 @@ import { Progress } from '../../src/cli/progress.ts';
 
 const NOW = Date.parse('2026-07-15T12:34:56Z');
 
+/** What a command cannot do without. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  trace: ['6AL21gYh000218'],
+  recipients: ['--domain', 'example.com'],
+};
+
 /** The options of a report in UTC. */
 function report(...argv: string[]) {
   const result = parseArguments(['--tz', 'UTC', ...argv], NOW);
@@ -43,7 +49,9 @@ describe('the table', () => {
   test('the first choice is the default', () => {
     for (const flag of FLAGS) {
       for (const [command, words] of Object.entries(flag.choices ?? {})) {
-        const result = parseArguments([command]) as unknown as { options: Record<string, unknown> };
+        const result = parseArguments([command, ...(NEEDED[command] ?? [])]) as unknown as {
+          options: Record<string, unknown>;
+        };
         expect(result.options[flag.key], flag.long).toBe(words[0]);
       }
     }
@@ -150,6 +158,28 @@ describe('arguments', () => {
       queueId: ['A', 'B'],
       sender: ['', '@example.com'],
       recipient: ['B@example.net'],
+    });
+  });
+
+  test('trace has WHAT before its inputs, wherever options stand', () => {
+    expect(parseArguments(['trace', '--lines', '<a@b>', 'x.log', '--top=3', 'y.log'])).toMatchObject({
+      command: 'trace',
+      what: '<a@b>',
+      inputs: ['x.log', 'y.log'],
+      options: { format: 'text', lines: true, top: 3 },
+    });
+  });
+
+  test('recipients has its domains in lower case, those of --inside included', () => {
+    const argv = ['recipients', '--domain', 'Corp.Test', '--domain=@two.test', '--inside=10.0.0.0/8'];
+    expect(parseArguments([...argv, '--inside', 'three.test', '--inside', 'corp.test'])).toMatchObject({
+      command: 'recipients',
+      options: {
+        format: 'csv',
+        domain: ['corp.test', 'two.test', 'three.test'],
+        delimiter: '',
+        force: false,
+      },
     });
   });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Analysis } from '../../src/analysis/analysis.ts';
+import { Analysis, type AnalysisOptions } from '../../src/analysis/analysis.ts';
 import { FastLines } from '../../src/analysis/fast-lines.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import { Clock, yearEvidence } from '../../src/lines/clock.ts';
@@ -72,6 +72,14 @@ function answer(log: Uint8Array, chunk: number, kernel: boolean): Answer {
 describe('the kernel', () => {
   it('is there: the build made it', () => {
     expect(Kernel.create()).not.toBeNull();
+  });
+
+  it('is for reports: whoever hears every line, or every chain, gets it from the long way', () => {
+    const light = (options: AnalysisOptions) => new Analysis(options).joiner.light;
+    expect(light({ lean: true })).not.toBeNull();
+    expect(light({})).toBeNull();
+    expect(light({ lean: true, onLine: () => undefined })).toBeNull();
+    expect(light({ lean: true, onChain: () => undefined })).toBeNull();
   });
 
   it.each(logs)('gives the same report: %s', (name) => {

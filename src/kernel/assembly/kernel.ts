@@ -368,11 +368,11 @@ const W_XDELAY = word(', xdelay');
 
 /** Eight bytes at a time. */
 function nameHash(start: i32, end: i32): i32 {
-  let h: u64 = 0x9e3779b97f4a7c15;
+  let h: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15;
   for (let i = start; i < end; i += 8) {
     const over = i + 8 - end;
-    const value = over <= 0 ? load<u64>(i) : load<u64>(i) & (<u64>0xffffffffffffffff >>> ((<u64>over) << 3));
-    h = (h ^ value) * 0xff51afd7ed558ccd;
+    const value = over <= 0 ? load<u64>(i) : load<u64>(i) & (u64.MAX_VALUE >>> ((<u64>over) << 3));
+    h = (h ^ value) * (((<u64>0xff51afd7) << 32) | 0xed558ccd);
     h ^= h >>> 32;
   }
   return <i32>h;
