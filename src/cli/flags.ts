@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains' | 'check' | 'explain' | 'probe';
+export type Command = 'report' | 'chains' | 'check' | 'explain' | 'probe' | 'watch';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -40,13 +40,27 @@ export const COMMANDS: readonly CommandEntry[] = [
     synopsis: '[OPTION]... HOST[:PORT]',
     doc: 'Asks a server whether it offers DSN, and with --rcpt what it does with recipients. Sends no mail.',
   },
+  {
+    name: 'watch',
+    synopsis: '[OPTION]... [FILE|DIR|-]...',
+    doc: 'Follows logs by name, across rotation, and shows a live screen; into a pipe, a snapshot now and then. Without FILE: the usual places, else the systemd journal.',
+  },
 ];
 
 export const CATEGORIES = ['Input', 'Time', 'Filters', 'Dialogue', 'Output', 'Other'] as const;
 export type Category = (typeof CATEGORIES)[number];
 
 /** How a value is read; the readers are in arguments.ts. */
-export type ValueType = 'text' | 'file' | 'choice' | 'integer' | 'instant' | 'zone' | 'inside' | 'address';
+export type ValueType =
+  | 'text'
+  | 'file'
+  | 'choice'
+  | 'integer'
+  | 'instant'
+  | 'zone'
+  | 'inside'
+  | 'address'
+  | 'speed';
 
 /** The name of a flag's value in the typed result. */
 export type Key =
@@ -78,6 +92,10 @@ export type Key =
   | 'helo'
   | 'timeout'
   | 'tls'
+  | 'history'
+  | 'replay'
+  | 'speed'
+  | 'interval'
   | 'help'
   | 'version';
 
@@ -101,16 +119,17 @@ export interface Flag {
   readonly repeatable?: boolean;
 }
 
-const LOGS: readonly Command[] = ['report', 'chains', 'check', 'explain'];
-const ALL: readonly Command[] = ['report', 'chains', 'check', 'explain', 'probe'];
+const LOGS: readonly Command[] = ['report', 'chains', 'check', 'explain', 'watch'];
+const ALL: readonly Command[] = ['report', 'chains', 'check', 'explain', 'probe', 'watch'];
 /** Commands that print what the logs say. */
-const CHAINED: readonly Command[] = ['report', 'chains', 'explain'];
+const CHAINED: readonly Command[] = ['report', 'chains', 'explain', 'watch'];
 /** Commands with a choice of formats. */
-const FORMATS: readonly Command[] = ['report', 'chains', 'explain', 'probe'];
+const FORMATS: readonly Command[] = ['report', 'chains', 'explain', 'probe', 'watch'];
 const PROBE: readonly Command[] = ['probe'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
 const CHECK: readonly Command[] = ['check'];
+const WATCH: readonly Command[] = ['watch'];
 
 const MTAS = ['auto', 'sendmail', 'postfix', 'qmail'];
 const COLORS = ['auto', 'always', 'never'];
@@ -123,7 +142,7 @@ export const FLAGS: readonly Flag[] = [
     commands: LOGS,
     value: 'MTA',
     type: 'choice',
-    choices: { report: MTAS, chains: MTAS, check: MTAS, explain: MTAS },
+    choices: { report: MTAS, chains: MTAS, check: MTAS, explain: MTAS, watch: MTAS },
     doc: 'Whose lines these are. auto decides line by line, so mixed logs work.',
   },
   {
@@ -155,6 +174,29 @@ export const FLAGS: readonly Flag[] = [
     value: 'FILE',
     type: 'file',
     doc: 'Write the lines that were not recognised, and the broken ones, to FILE.',
+  },
+  {
+    long: 'history',
+    key: 'history',
+    category: 'Input',
+    commands: WATCH,
+    doc: 'First the rotated files of each log, compressed or not, or all that the journal keeps.',
+  },
+  {
+    long: 'replay',
+    key: 'replay',
+    category: 'Input',
+    commands: WATCH,
+    doc: 'Play finished logs and stay open to look around.',
+  },
+  {
+    long: 'speed',
+    key: 'speed',
+    category: 'Input',
+    commands: WATCH,
+    value: 'N',
+    type: 'speed',
+    doc: 'With --replay: N seconds of log a second, such as 60x; by default as fast as possible.',
   },
   {
     long: 'since',
@@ -325,6 +367,7 @@ export const FLAGS: readonly Flag[] = [
       chains: ['ndjson', 'csv', 'text'],
       explain: ['text', 'ndjson'],
       probe: ['text', 'json'],
+      watch: ['text', 'ndjson'],
     },
     doc: 'What to print.',
   },
@@ -342,7 +385,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'top',
     key: 'top',
     category: 'Output',
-    commands: REPORT,
+    commands: [...REPORT, ...WATCH],
     value: 'N',
     type: 'integer',
     least: 0,
@@ -359,6 +402,17 @@ export const FLAGS: readonly Flag[] = [
     doc: 'With --format csv: the table to print, such as statistics_by_mta, per_hour, dsn_reasons. By default, the five figures.',
   },
   {
+    long: 'interval',
+    key: 'interval',
+    category: 'Output',
+    commands: WATCH,
+    value: 'SECONDS',
+    type: 'integer',
+    least: 1,
+    most: 86_400,
+    doc: 'Without a screen: a snapshot every so many seconds, 10 by default, and one at the end.',
+  },
+  {
     long: 'anonymise',
     key: 'anonymise',
     category: 'Output',
@@ -372,7 +426,7 @@ export const FLAGS: readonly Flag[] = [
     commands: FORMATS,
     value: 'WHEN',
     type: 'choice',
-    choices: { report: COLORS, chains: COLORS, explain: COLORS, probe: COLORS },
+    choices: { report: COLORS, chains: COLORS, explain: COLORS, probe: COLORS, watch: COLORS },
     doc: 'Colour in text; auto looks at the terminal and at NO_COLOR.',
   },
   {
