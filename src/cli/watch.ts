@@ -7,7 +7,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { ReadStream, type WriteStream } from 'node:tty';
 import { Analysis } from '../analysis/analysis.ts';
-import { chainOf } from '../chains/view.ts';
+import { type ChainJudge, chainOf } from '../chains/view.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { Board, type View } from '../live/board.ts';
@@ -21,6 +21,9 @@ import { MALFORMED, MTA_NAMES, UNRECOGNISED } from '../records/record.ts';
 import type { Screen, ScreenOptions } from '../screen/start.tsx';
 import type { Ui, Wish } from '../screen/ui.ts';
 import { reportOf } from '../summary/view.ts';
+import { Inside } from '../suspects/inside.ts';
+import { judge } from '../suspects/judge.ts';
+import { Repeats } from '../suspects/repeats.ts';
 import type { WatchOptions } from './arguments.ts';
 import { useColor } from './color.ts';
 import { complain, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
@@ -57,7 +60,9 @@ class Watch {
     this.#output = new Output(options.output);
     this.#unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
     const unread = this.#unread;
+    const inside = new Inside(options.inside);
     this.#analysis = new Analysis({
+      inside,
       mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
       since: options.since,
       until: options.until,
@@ -65,11 +70,24 @@ class Watch {
       onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
     });
     const anonymiser = options.anonymise ? new Anonymiser() : null;
+    const repeats = new Repeats();
     this.#board = new Board({
       summary: this.#analysis.summary,
-      describe: (root) => {
-        const chain = chainOf(root, (host) => this.#hosts.text(host));
-        return { chain: anonymiser === null ? chain : anonymiser.chain(chain), hops: null };
+      describe: (root, over) => {
+        let hops: readonly string[] | null = null;
+        const judged: ChainJudge = (life, dsns, recipients) => {
+          const found = judge(life, dsns, recipients, inside);
+          if (found === null) return null;
+          hops = found.failed.flatMap(({ hop }) => (hop === null ? [] : [hop]));
+          // What is pending is judged at every look; repeats count a chain once, when it is over.
+          return over ? repeats.add(found) : found.suspect;
+        };
+        const chain = chainOf(root, (host) => this.#hosts.text(host), judged);
+        if (anonymiser === null) return { chain, hops };
+        return {
+          chain: anonymiser.chain(chain),
+          hops: (hops as readonly string[] | null)?.map((hop) => anonymiser.text(hop)) ?? null,
+        };
       },
       disguised: anonymiser !== null,
     });
