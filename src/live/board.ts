@@ -22,7 +22,7 @@ export const MOST_ENTRIES = 5_000;
 /** Other messages that can be listed. */
 export const MOST_PLAIN = 1_000;
 /** Messages that a filter set later still finds. */
-export const MOST_WORDS = 50_000;
+const MOST_WORDS = 50_000;
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
@@ -109,6 +109,8 @@ export interface BoardOptions {
   readonly describe: (root: Life, over: boolean) => Described;
   /** Names in chains are stand-ins: a filter looks for those. */
   readonly disguised?: boolean;
+  /** Messages that a filter set later still finds; MOST_WORDS by default. */
+  readonly remembered?: number;
 }
 
 export class Board {
@@ -123,17 +125,18 @@ export class Board {
   #from = Number.NEGATIVE_INFINITY;
   readonly #entries = new Ring<Entry>(MOST_ENTRIES);
   readonly #plain = new Ring<Entry>(MOST_PLAIN);
-  readonly #words = new Ring<Remembered>(MOST_WORDS);
+  readonly #words: Ring<Remembered>;
   /** Entries of pending chains, as long as their facts stay the same. */
   readonly #made = new WeakMap<
     Life,
     { readonly serial: number; readonly stamp: number; readonly entry: Entry }
   >();
 
-  constructor({ summary, describe, disguised }: BoardOptions) {
+  constructor({ summary, describe, disguised, remembered }: BoardOptions) {
     this.#summary = summary;
     this.#describe = describe;
     this.#disguised = disguised ?? false;
+    this.#words = new Ring(remembered ?? MOST_WORDS);
     this.#meter = new Meter(summary);
   }
 

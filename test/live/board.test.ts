@@ -1,7 +1,7 @@
 /** The board: the last hour, filters, resets, groups and bounds, on small logs. */
 import { describe, expect, test } from 'vitest';
 import { FollowedStream } from '../../src/follow/inputs.ts';
-import { MOST_ENTRIES, MOST_WORDS, type View } from '../../src/live/board.ts';
+import { MOST_ENTRIES, type View } from '../../src/live/board.ts';
 import { judge, viewOf } from '../screen/stage.ts';
 import { Running } from './running.ts';
 
@@ -60,12 +60,13 @@ function mail({
 
 /** A running board whose log is given piece by piece. */
 class Fed {
-  readonly running = new Running({ judge });
+  readonly running: Running;
   #give: (text: string | null) => void = () => undefined;
   readonly #done: Promise<unknown>;
 
-  constructor() {
-    const running = this.running;
+  constructor(remembered?: number) {
+    const running = new Running({ judge, remembered });
+    this.running = running;
     const queue: (string | null)[] = [];
     let wake: () => void = () => undefined;
     this.#give = (text) => {
@@ -94,7 +95,7 @@ class Fed {
     const text = texts.join('');
     const lines = this.running.engine.lines + text.split('\n').length - 1;
     this.#give(text);
-    while (this.running.engine.lines < lines) await new Promise((resolve) => setTimeout(resolve, 5));
+    await this.running.taken(lines);
     return this.look();
   }
 
@@ -174,14 +175,14 @@ describe('a filter', () => {
   });
 
   test('beyond what is remembered, it says from where on its figures are', async () => {
-    const fed = new Fed();
+    const fed = new Fed(500);
     const many: string[] = [];
-    for (let n = 0; n < MOST_WORDS + 500; n += 1) many.push(mail({ minute: n / 200 }));
+    for (let n = 0; n < 700; n += 1) many.push(mail({ minute: n / 200 }));
     await fed.add(...many, mail({ minute: 400 }));
     fed.running.board.setFilter('shop.example');
     const view = fed.look();
     expect(view.filteredFrom).toBeGreaterThan(START);
-    expect(view.whole[0]).toBe(MOST_WORDS + 1);
+    expect(view.whole[0]).toBe(501);
     await fed.end();
   });
 });

@@ -44,7 +44,7 @@ describe.each(logs)('%s', (name) => {
     appendFileSync(path, bytes.subarray(2 * third, newline));
     renameSync(path, `${path}.1`);
     writeFileSync(path, bytes.subarray(newline));
-    while (running.engine.lines < countLines(bytes)) await sleep(20);
+    await running.taken(countLines(bytes));
     running.engine.stop();
     const view = await done;
     const batch = await batchReport([whole]);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from 'vitest';
 import { Analysis } from '../../src/analysis/analysis.ts';
 import { prepareInputs, readInputs } from '../../src/analysis/reading.ts';
@@ -25,6 +26,7 @@ export function temporaryFolder(): string {
 
 export interface RunningOptions {
   readonly speed?: number;
+  readonly remembered?: number;
   /** What the detectors would say of a chain. */
   readonly judge?: (chain: Chain) => Chain['suspect'];
 }
@@ -37,10 +39,11 @@ export class Running {
   readonly board: Board;
   readonly engine: Engine;
 
-  constructor({ speed, judge }: RunningOptions = {}) {
+  constructor({ speed, remembered, judge }: RunningOptions = {}) {
     this.analysis = new Analysis({ onChain: (root) => this.board.over(root) });
     this.board = new Board({
       summary: this.analysis.summary,
+      remembered,
       describe: (root) => {
         const chain = chainOf(root, (host) => this.hosts.text(host));
         return { chain: judge === undefined ? chain : { ...chain, suspect: judge(chain) }, hops: null };
@@ -64,6 +67,14 @@ export class Running {
     await this.engine.read(sources, false);
     await this.engine.follow(followings);
     return this.engine.finish();
+  }
+
+  /** Waits until so many lines have been taken. */
+  async taken(lines: number): Promise<void> {
+    for (let n = 0; this.engine.lines < lines; n += 1) {
+      if (n > 2000) throw new Error(`${this.engine.lines} of ${lines} lines have come, no more`);
+      await sleep(10);
+    }
   }
 
   report(): Report {
