@@ -80,8 +80,8 @@ export interface CheckOptions extends CommonOptions {
 }
 
 export interface WatchOptions extends CommonOptions {
-  /** null: a screen, if there is a terminal. */
-  readonly format: 'text' | 'ndjson' | null;
+  /** auto: a screen, if there is a terminal; else text. */
+  readonly format: 'auto' | 'text' | 'ndjson';
   readonly top: number;
   readonly history: boolean;
   readonly replay: boolean;
@@ -166,7 +166,7 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
   if (command === 'watch') {
     const defaults: WatchOptions = {
       ...COMMON_DEFAULTS,
-      format: null,
+      format: 'auto',
       top: 10,
       history: false,
       replay: false,

@@ -367,9 +367,9 @@ export const FLAGS: readonly Flag[] = [
       chains: ['ndjson', 'csv', 'text'],
       explain: ['text', 'ndjson'],
       probe: ['text', 'json'],
-      watch: ['text', 'ndjson'],
+      watch: ['auto', 'text', 'ndjson'],
     },
-    doc: 'What to print.',
+    doc: 'What to print; for watch, auto is the screen on a terminal and text elsewhere.',
   },
   {
     long: 'output',

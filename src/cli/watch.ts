@@ -203,7 +203,7 @@ class Watch {
 
   async #startScreen(): Promise<void> {
     const { format, output, tz } = this.#options;
-    if (format !== null || output !== null) return;
+    if (format !== 'auto' || output !== null) return;
     if (process.stdout.isTTY !== true || process.env.TERM === 'dumb') return;
     this.#keys = keyboard();
     if (this.#keys === null) return;

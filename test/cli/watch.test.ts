@@ -320,7 +320,7 @@ describe('usage', () => {
   test.each([
     [['--speed', '2x', MIXED], /--speed needs --replay/],
     [['--replay', '--speed', 'fast', MIXED], /--speed: fast is not a speed/],
-    [['--format', 'html', MIXED], /--format: html is not one of text, ndjson/],
+    [['--format', 'html', MIXED], /--format: html is not one of auto, text, ndjson/],
     [['--replay', '/nonexistent.log'], /no such file/],
   ] as const)('%j: one line, exit 2', (args, message) => {
     const { status, stdout, stderr } = dsnstat(['watch', ...args]);
