@@ -35,8 +35,10 @@ export async function runWatch(inputs: readonly string[], options: WatchOptions)
   return new Watch(options).run(inputs);
 }
 
-/** The screen's rows of groups in a snapshot that is printed. */
+/** Columns of a snapshot that goes into a pipe. */
 const WIDTH = 100;
+/** Rows of each grouping in the report that a screen leaves behind: it fits 24 rows. */
+const SHORT = 2;
 
 class Watch {
   readonly #options: WatchOptions;
@@ -48,6 +50,7 @@ class Watch {
   readonly #engine: Engine;
   #inputs: WatchInputs | null = null;
   #screen: Screen | null = null;
+  #hadScreen = false;
   #keys: ReadStream | null = null;
   #view: View | null = null;
   /** Said while the screen was there, to be printed after it. */
@@ -181,7 +184,9 @@ class Watch {
       complete: true,
       generatedAt: new Date(),
     });
-    const snapshot = snapshotOf(report, view, this.#engine.progress(), { top, final });
+    // Behind a screen the report is to be short: what it showed can be had again by `report`.
+    const rows = this.#hadScreen ? Math.min(top, SHORT) : top;
+    const snapshot = snapshotOf(report, view, this.#engine.progress(), { top: rows, final });
     const text =
       format === 'ndjson'
         ? snapshotNdjson(snapshot)
@@ -214,6 +219,7 @@ class Watch {
       startScreen(options: ScreenOptions): Screen;
     };
     process.on('uncaughtExceptionMonitor', this.#closeOnCrash);
+    this.#hadScreen = true;
     this.#screen = startScreen({
       stdin: this.#keys,
       stdout: process.stdout as WriteStream,
