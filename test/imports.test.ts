@@ -10,6 +10,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ORDER = [
   'dsn',
   'source',
+  'follow',
   'lines',
   'records',
   'parsers',
@@ -19,11 +20,13 @@ const ORDER = [
   'summary',
   'findings',
   'analysis',
+  'live',
   'trace',
   'recipients',
   'explain',
   'probe',
   'outputs',
+  'screen',
   'cli',
 ];
 
@@ -43,11 +46,12 @@ interface Import {
   readonly typeOnly: boolean;
   /** What stands before `from`. */
   readonly names: string;
+  readonly dynamic: boolean;
 }
 
 function sources(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name));
 }
 
@@ -64,7 +68,8 @@ function importsOf(file: string): Import[] {
     /^(?:import|export)\s+(type\s)?([^;'"]*?)from\s+'([^']+)'|\bimport\('([^']+)'\)/gm,
   )) {
     const target = match[3] ?? match[4];
-    found.push({ file, typeOnly: match[1] !== undefined, target, names: match[2] ?? '' });
+    const dynamic = match[3] === undefined;
+    found.push({ file, typeOnly: match[1] !== undefined, dynamic, target, names: match[2] ?? '' });
   }
   return found;
 }
@@ -131,18 +136,30 @@ describe('imports', () => {
     expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
   });
 
-  test('only source/ and cli/ touch files and processes, and only probe/ talks to the network besides', () => {
+  test('only source/, follow/ and cli/ touch files and processes, and only probe/ talks to the network besides', () => {
     const wrong = ALL.filter(
       ({ file, target, names }) =>
         /^node:(fs|child_process|net|tls|dns|http|stream)/.test(target) &&
         // Arithmetic on addresses opens no socket.
         !(target === 'node:net' && /^\{ (?:(?:BlockList|isIP)(?:, )?)+ \}\s*$/.test(names)) &&
-        !['source', 'cli'].includes(folderOf(file)) &&
+        !['source', 'follow', 'cli'].includes(folderOf(file)) &&
         !(folderOf(file) === 'probe' && /^node:(net|tls)$/.test(target)) &&
         // Reads its own compiled code.
         file !== 'src/kernel/kernel.ts',
     );
     expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  test('Ink and React are for the screen, which only watch loads, and only when it has a terminal', () => {
+    const users = ALL.filter(({ target }) => /^(ink|react)\b/.test(target)).map(({ file }) => folderOf(file));
+    expect([...new Set(users)]).toEqual(['screen']);
+    const loads = LOCAL.filter(
+      ({ file, target, typeOnly, dynamic }) =>
+        folderOf(target) === 'screen' && folderOf(file) !== 'screen' && !typeOnly && !dynamic,
+    );
+    expect(loads).toEqual([]);
+    const watch = LOCAL.filter(({ target, dynamic }) => target === 'src/cli/watch.ts' && !dynamic);
+    expect(watch).toEqual([]);
   });
 
   test('every exception is still needed', () => {

@@ -46,6 +46,8 @@ export interface ReadingHooks {
   readonly onProblem: (error: Error, input: PreparedInput) => void;
   /** Called after each block; what it returns is waited for. */
   readonly onBlock?: () => Promise<void> | null;
+  /** Called before each line with its instant; what it returns is waited for. For playing a log at its own pace. */
+  readonly beforeLine?: (instant: number) => Promise<void> | null;
   /** True once the reading should end. */
   readonly interrupted?: () => boolean;
 }
@@ -99,7 +101,7 @@ export async function readInputs(
   analysis: Analysis,
   hooks: ReadingHooks,
 ): Promise<boolean> {
-  if (inputs.length === 1) return readAlone(inputs[0], analysis, hooks);
+  if (inputs.length === 1 && hooks.beforeLine === undefined) return readAlone(inputs[0], analysis, hooks);
   return readTogether(inputs, analysis, hooks);
 }
 
@@ -284,6 +286,11 @@ async function takeUntil(
 ): Promise<boolean> {
   do {
     const { input, hasHead, bytes, start, end } = reader;
+    const pause = hooks.beforeLine?.(reader.instant);
+    if (pause) {
+      await pause;
+      if (hooks.interrupted?.() === true) return true;
+    }
     if (reader.overlong) count(input, analysis.overlong());
     else count(input, analysis.lineWithHead(input.heads, hasHead, bytes, start, end));
     if (!reader.step()) {

@@ -97,6 +97,18 @@ export interface CheckOptions extends CommonOptions {
   readonly critical: number | null;
 }
 
+export interface WatchOptions extends CommonOptions {
+  /** auto: a screen, if there is a terminal; else text. */
+  readonly format: 'auto' | 'text' | 'ndjson';
+  readonly top: number;
+  readonly history: boolean;
+  readonly replay: boolean;
+  /** Seconds of log per second; null is as fast as possible. */
+  readonly speed: number | null;
+  /** Seconds. */
+  readonly interval: number;
+}
+
 export type Arguments =
   | { readonly command: 'report'; readonly inputs: readonly string[]; readonly options: ReportOptions }
   | { readonly command: 'chains'; readonly inputs: readonly string[]; readonly options: ChainsOptions }
@@ -114,6 +126,7 @@ export type Arguments =
   | { readonly command: 'explain'; readonly inputs: readonly string[]; readonly options: ExplainOptions }
   | { readonly command: 'probe'; readonly inputs: readonly string[]; readonly options: ProbeOptions }
   | { readonly command: 'check'; readonly inputs: readonly string[]; readonly options: CheckOptions }
+  | { readonly command: 'watch'; readonly inputs: readonly string[]; readonly options: WatchOptions }
   | { readonly command: 'help'; readonly about: Command | null }
   | { readonly command: 'version' };
 
@@ -203,6 +216,20 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
     const options = { ...COMMON_DEFAULTS, warning: null, critical: null, ...values } as CheckOptions;
     if (options.warning !== null && options.critical !== null && options.warning > options.critical)
       throw new UsageError('--warning is above --critical');
+    return { command, inputs, options };
+  }
+  if (command === 'watch') {
+    const defaults: WatchOptions = {
+      ...COMMON_DEFAULTS,
+      format: 'auto',
+      top: 10,
+      history: false,
+      replay: false,
+      speed: null,
+      interval: 10,
+    };
+    const options = { ...defaults, ...values } as WatchOptions;
+    if (options.speed !== null && !options.replay) throw new UsageError('--speed needs --replay');
     return { command, inputs, options };
   }
   const defaults: ReportOptions = { ...COMMON_DEFAULTS, format: 'text', top: 10, table: null };
@@ -394,6 +421,8 @@ function readValue(flag: Flag, name: string, text: string, context: Context): un
       return readAddress(text);
     case 'domain':
       return readDomain(text, name);
+    case 'speed':
+      return readSpeed(text, name);
     case 'file':
       return text === '-' ? null : text;
     default:
@@ -414,6 +443,12 @@ function readInteger(
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new UsageError(`${name}: ${text} is not a whole number from ${least} to ${most}`);
+}
+
+function readSpeed(text: string, name: string): number {
+  const speed = /^\d{1,9}(?:\.\d{1,6})?x?$/.test(text) ? Number.parseFloat(text) : 0;
+  if (speed > 0) return speed;
+  throw new UsageError(`${name}: ${text} is not a speed; give a number of times, such as 60x or 0.5x`);
 }
 
 function readZone(text: string, name: string): string {

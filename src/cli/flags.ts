@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains' | 'trace' | 'recipients' | 'check' | 'explain' | 'probe';
+export type Command = 'report' | 'chains' | 'watch' | 'trace' | 'recipients' | 'check' | 'explain' | 'probe';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -50,6 +50,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     synopsis: '[OPTION]... HOST[:PORT]',
     doc: 'Asks a server whether it offers DSN, and with --rcpt what it does with recipients. Sends no mail.',
   },
+  {
+    name: 'watch',
+    synopsis: '[OPTION]... [FILE|DIR|-]...',
+    doc: 'Follows logs by name, across rotation, and shows a live screen; into a pipe, a snapshot now and then. Without FILE: the usual places, else the systemd journal.',
+  },
 ];
 
 export const CATEGORIES = ['Input', 'Time', 'Filters', 'Dialogue', 'Output', 'Other'] as const;
@@ -65,7 +70,8 @@ export type ValueType =
   | 'zone'
   | 'inside'
   | 'address'
-  | 'domain';
+  | 'domain'
+  | 'speed';
 
 /** The name of a flag's value in the typed result. */
 export type Key =
@@ -101,6 +107,10 @@ export type Key =
   | 'helo'
   | 'timeout'
   | 'tls'
+  | 'history'
+  | 'replay'
+  | 'speed'
+  | 'interval'
   | 'help'
   | 'version';
 
@@ -125,10 +135,10 @@ export interface Flag {
 }
 
 /** Those that read logs. */
-const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'check', 'explain'];
+const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'check', 'explain', 'watch'];
 const ALL: readonly Command[] = [...LOGS, 'probe'];
 /** Commands that print what the logs say. */
-const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain'];
+const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain', 'watch'];
 /** Commands with a choice of formats. */
 const FORMATS: readonly Command[] = [...CHAINED, 'probe'];
 const REPORT: readonly Command[] = ['report'];
@@ -137,6 +147,7 @@ const TRACE: readonly Command[] = ['trace'];
 const RECIPIENTS: readonly Command[] = ['recipients'];
 const CHECK: readonly Command[] = ['check'];
 const PROBE: readonly Command[] = ['probe'];
+const WATCH: readonly Command[] = ['watch'];
 
 /** The same words for each command. */
 function same(commands: readonly Command[], words: readonly string[]): Flag['choices'] {
@@ -183,6 +194,29 @@ export const FLAGS: readonly Flag[] = [
     value: 'FILE',
     type: 'file',
     doc: 'Write the lines that were not recognised, and the broken ones, to FILE.',
+  },
+  {
+    long: 'history',
+    key: 'history',
+    category: 'Input',
+    commands: WATCH,
+    doc: 'First the rotated files of each log, compressed or not, or all that the journal keeps.',
+  },
+  {
+    long: 'replay',
+    key: 'replay',
+    category: 'Input',
+    commands: WATCH,
+    doc: 'Play finished logs and stay open to look around.',
+  },
+  {
+    long: 'speed',
+    key: 'speed',
+    category: 'Input',
+    commands: WATCH,
+    value: 'N',
+    type: 'speed',
+    doc: 'With --replay: N seconds of log a second, such as 60x; by default as fast as possible.',
   },
   {
     long: 'since',
@@ -387,9 +421,10 @@ export const FLAGS: readonly Flag[] = [
       trace: ['text', 'ndjson'],
       recipients: ['csv', 'json', 'sendmail', 'postfix', 'qmail'],
       explain: ['text', 'ndjson'],
+      watch: ['auto', 'text', 'ndjson'],
       probe: ['text', 'json'],
     },
-    doc: 'What to print.',
+    doc: 'What to print; for watch, auto is the screen on a terminal and text elsewhere.',
   },
   {
     long: 'output',
@@ -405,7 +440,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'top',
     key: 'top',
     category: 'Output',
-    commands: ['report', 'trace'],
+    commands: ['report', 'trace', 'watch'],
     value: 'N',
     type: 'integer',
     least: 0,
@@ -420,6 +455,17 @@ export const FLAGS: readonly Flag[] = [
     value: 'NAME',
     type: 'text',
     doc: 'With --format csv: the table to print, such as statistics_by_mta, per_hour, dsn_reasons. By default, the five figures.',
+  },
+  {
+    long: 'interval',
+    key: 'interval',
+    category: 'Output',
+    commands: WATCH,
+    value: 'SECONDS',
+    type: 'integer',
+    least: 1,
+    most: 86_400,
+    doc: 'Without a screen: a snapshot every so many seconds, 10 by default, and one at the end.',
   },
   {
     long: 'anonymise',

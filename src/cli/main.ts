@@ -30,6 +30,8 @@ async function main(): Promise<number> {
       return (await import('./explain.ts')).runExplain(args.inputs, args.options);
     case 'probe':
       return (await import('./probe.ts')).runProbe(args.inputs, args.options);
+    case 'watch':
+      return (await import('./watch.ts')).runWatch(args.inputs, args.options);
     default:
       return (await import('./report.ts')).runReport(args.inputs, args.options);
   }

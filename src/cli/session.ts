@@ -109,7 +109,7 @@ function emptySession(): Session {
 }
 
 /** What an input without any line of ours is, and what to do about it. */
-function whyUseless(input: PreparedInput): string {
+export function whyUseless(input: PreparedInput): string {
   if (input.lines === 0) return 'empty; nothing to read';
   const lines = input.lines === 1 ? 'its line' : `its ${input.lines} lines`;
   if (input.malformed * 2 > input.lines) return `not a log: ${lines} have none of the forms ${TRIED}`;
@@ -148,7 +148,7 @@ class Interrupt {
 }
 
 /** `--unrecognised FILE`: the lines as they are, for whoever maintains the parsers. */
-class UnreadFile {
+export class UnreadFile {
   readonly #stream: WriteStream;
   #pieces: Buffer[] = [];
   #size = 0;

@@ -1,0 +1,329 @@
+/**
+ * `dsnstat watch`: follows logs; a screen on a terminal, snapshots into a pipe.
+ *
+ * Owns the wiring of following, analysis, board and screen, the signals, and what is said where: while there is a
+ * screen nothing else may write on the terminal.
+ */
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { ReadStream, type WriteStream } from 'node:tty';
+import { Analysis } from '../analysis/analysis.ts';
+import { type ChainJudge, chainOf } from '../chains/view.ts';
+import { Names } from '../lines/names.ts';
+import { Tags } from '../lines/tags.ts';
+import { Board, type View } from '../live/board.ts';
+import { Engine } from '../live/engine.ts';
+import { snapshotOf } from '../live/snapshot.ts';
+import { Anonymiser } from '../outputs/anonymise.ts';
+import { chainText } from '../outputs/chain-text.ts';
+import { snapshotNdjson } from '../outputs/snapshot-ndjson.ts';
+import { snapshotText } from '../outputs/snapshot-text.ts';
+import { MALFORMED, MTA_NAMES, UNRECOGNISED } from '../records/record.ts';
+import type { Screen, ScreenOptions } from '../screen/start.tsx';
+import type { Ui, Wish } from '../screen/ui.ts';
+import { reportOf } from '../summary/view.ts';
+import { Inside } from '../suspects/inside.ts';
+import { judge } from '../suspects/judge.ts';
+import { Repeats } from '../suspects/repeats.ts';
+import type { WatchOptions } from './arguments.ts';
+import { useColor } from './color.ts';
+import { complain, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
+import { Output } from './output.ts';
+import { UnreadFile, whyUseless } from './session.ts';
+import { chooseInputs, type WatchInputs } from './watch-inputs.ts';
+
+export async function runWatch(inputs: readonly string[], options: WatchOptions): Promise<number> {
+  return new Watch(options).run(inputs);
+}
+
+/** Columns of a snapshot that goes into a pipe. */
+const WIDTH = 100;
+/** Rows of each grouping in the report that a screen leaves behind: it fits 24 rows. */
+const SHORT = 2;
+
+class Watch {
+  readonly #options: WatchOptions;
+  readonly #output: Output;
+  readonly #hosts = new Names();
+  readonly #unread: UnreadFile | null;
+  readonly #analysis: Analysis;
+  readonly #board: Board;
+  readonly #engine: Engine;
+  #inputs: WatchInputs | null = null;
+  #screen: Screen | null = null;
+  #hadScreen = false;
+  #keys: ReadStream | null = null;
+  #view: View | null = null;
+  /** Said while the screen was there, to be printed after it. */
+  #unsaid: string[] = [];
+  #failed = false;
+  #signals = 0;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#output = new Output(options.output);
+    this.#unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
+    const unread = this.#unread;
+    const inside = new Inside(options.inside);
+    this.#analysis = new Analysis({
+      inside,
+      mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
+      since: options.since,
+      until: options.until,
+      onChain: (root) => this.#board.over(root),
+      onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
+    });
+    const anonymiser = options.anonymise ? new Anonymiser() : null;
+    const repeats = new Repeats();
+    this.#board = new Board({
+      summary: this.#analysis.summary,
+      describe: (root, over) => {
+        let hops: readonly string[] | null = null;
+        const judged: ChainJudge = (life, dsns, recipients) => {
+          const found = judge(life, dsns, recipients, inside);
+          if (found === null) return null;
+          hops = found.failed.flatMap(({ hop }) => (hop === null ? [] : [hop]));
+          // What is pending is judged at every look; repeats count a chain once, when it is over.
+          return over ? repeats.add(found) : found.suspect;
+        };
+        const chain = chainOf(root, (host) => this.#hosts.text(host), judged);
+        if (anonymiser === null) return { chain, hops };
+        return {
+          chain: anonymiser.chain(chain),
+          hops: (hops as readonly string[] | null)?.map((hop) => anonymiser.text(hop)) ?? null,
+        };
+      },
+      disguised: anonymiser !== null,
+    });
+    this.#engine = new Engine({
+      analysis: this.#analysis,
+      board: this.#board,
+      hosts: this.#hosts,
+      tags: new Tags(),
+      zone: options.tz,
+      year: options.year,
+      speed: options.speed,
+      onView: (view) => {
+        this.#view = view;
+        this.#screen?.show(view);
+      },
+      onProblem: this.#problem,
+    });
+  }
+
+  async run(inputs: readonly string[]): Promise<number> {
+    const { history, replay } = this.#options;
+    this.#inputs = await chooseInputs(inputs, {
+      history,
+      replay,
+      onNotice: this.#notice,
+      onProblem: this.#problem,
+    });
+    const { sources, followings, failed } = this.#inputs;
+    this.#failed ||= failed;
+    if (sources.length + followings.length === 0) return EXIT_FAILED;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, this.#stop);
+    process.on('SIGCONT', this.#resume);
+    let snapshots: NodeJS.Timeout | null = null;
+    try {
+      await this.#startScreen();
+      if (this.#screen === null) {
+        snapshots = setInterval(() => void this.#print(false), this.#options.interval * 1000);
+      }
+      const read = await this.#engine.read(sources, replay);
+      if (replay) this.#judge(read);
+      if (followings.length > 0) await this.#engine.follow(followings);
+      if (this.#screen !== null) await this.#engine.stay();
+      this.#view = await this.#engine.finish();
+    } finally {
+      if (snapshots !== null) clearInterval(snapshots);
+      this.#closeScreen();
+      await this.#unread?.close();
+    }
+    for (const text of this.#unsaid) complain(text);
+    this.#unsaid = [];
+    await this.#print(true);
+    await this.#output.close();
+    return this.#failed ? EXIT_FAILED : EXIT_DONE;
+  }
+
+  // ---- what is said
+
+  readonly #notice = (text: string): void => {
+    if (this.#screen === null) complain(text);
+    else {
+      this.#screen.notice(text);
+      this.#unsaid.push(text);
+    }
+  };
+
+  readonly #problem = (error: unknown): void => {
+    this.#failed = true;
+    if (this.#screen === null) complain(error);
+    else this.#notice(error instanceof Error ? error.message : String(error));
+  };
+
+  /** Finished logs without a line of an MTA are a mistake; a followed one may be silent so far. */
+  #judge(read: Awaited<ReturnType<Engine['read']>>): void {
+    if (this.#signals > 0 || this.#options.mta !== 'auto') return;
+    for (const input of read) {
+      if (input.ours > 0) continue;
+      this.#notice(`${input.source.path}: ${whyUseless(input)}`);
+      if (input.malformed > 0) this.#failed = true;
+    }
+    if (read.every(({ ours }) => ours === 0)) this.#failed = true;
+  }
+
+  // ---- snapshots
+
+  async #print(final: boolean): Promise<void> {
+    const view = this.#view;
+    if (view === null) return;
+    const { format, top, tz } = this.#options;
+    const report = reportOf(this.#analysis.summary, this.#analysis.pending(), {
+      top: 0,
+      complete: true,
+      generatedAt: new Date(),
+    });
+    // Behind a screen the report is to be short: what it showed can be had again by `report`.
+    const rows = this.#hadScreen ? Math.min(top, SHORT) : top;
+    const snapshot = snapshotOf(report, view, this.#engine.progress(), { top: rows, final });
+    const text =
+      format === 'ndjson'
+        ? snapshotNdjson(snapshot)
+        : snapshotText(snapshot, {
+            color: useColor(this.#options, process.stdout),
+            zone: tz,
+            width: process.stdout.columns ?? WIDTH,
+          });
+    this.#output.add(text);
+    try {
+      await this.#output.flush();
+    } catch (error) {
+      this.#problem(error);
+      this.#engine.stop();
+    }
+  }
+
+  // ---- the screen
+
+  async #startScreen(): Promise<void> {
+    const { format, output, tz } = this.#options;
+    if (format !== 'auto' || output !== null) return;
+    if (process.stdout.isTTY !== true || process.env.TERM === 'dumb') return;
+    this.#keys = keyboard();
+    if (this.#keys === null) return;
+    // React's development build remembers every render; Ink draws only the last frame where it sees a CI.
+    process.env.NODE_ENV = 'production';
+    process.env.CI = 'false';
+    const { startScreen } = (await import('../screen/start.tsx')) as {
+      startScreen(options: ScreenOptions): Screen;
+    };
+    process.on('uncaughtExceptionMonitor', this.#closeOnCrash);
+    this.#hadScreen = true;
+    this.#screen = startScreen({
+      stdin: this.#keys,
+      stdout: process.stdout as WriteStream,
+      color: useColor(this.#options, process.stdout),
+      zone: tz,
+      status: () => ({
+        progress: this.#engine.progress(),
+        sources: this.#inputs?.names ?? [],
+        unread: this.#analysis.summary.lines[UNRECOGNISED] + this.#analysis.summary.lines[MALFORMED],
+      }),
+      lifeOf: ({ chain }) => chainText(chain, { color: false, zone: tz }),
+      onWish: (wish, ui, view) => this.#grant(wish, ui, view),
+    });
+  }
+
+  readonly #closeOnCrash = (): void => this.#closeScreen();
+
+  #closeScreen(): void {
+    const screen = this.#screen;
+    this.#screen = null;
+    screen?.close();
+    process.off('uncaughtExceptionMonitor', this.#closeOnCrash);
+    if (this.#keys !== null && this.#keys !== process.stdin) this.#keys.destroy();
+    this.#keys = null;
+  }
+
+  #grant(wish: Wish, ui: Ui, view: View | null): void {
+    switch (wish.kind) {
+      case 'quit':
+        this.#engine.stop();
+        return;
+      case 'suspend':
+        this.#screen?.suspend();
+        process.kill(process.pid, 'SIGTSTP');
+        return;
+      case 'pause':
+        this.#engine.pause(wish.paused);
+        return;
+      case 'filter':
+        this.#board.setFilter(wish.text);
+        this.#engine.refresh();
+        return;
+      case 'reset':
+        this.#board.reset();
+        this.#engine.refresh();
+        return;
+      default:
+        if (view !== null) void this.#export(ui, view, wish.format);
+    }
+  }
+
+  async #export(ui: Ui, view: View, format: 'json' | 'csv'): Promise<void> {
+    try {
+      const { exportOf } = await import('../screen/export.ts');
+      const { name, text } = await exportOf(ui, view, format);
+      const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+      this.#screen?.message(`written to ${writeNew(`dsnstat-${name}-${stamp}`, format, text)}`);
+    } catch (error) {
+      this.#screen?.message(
+        `cannot write the file: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  // ---- signals
+
+  readonly #stop = (): void => {
+    this.#signals += 1;
+    if (this.#signals > 1) {
+      this.#closeScreen();
+      process.exit(EXIT_INTERRUPTED);
+    }
+    this.#engine.stop();
+  };
+
+  readonly #resume = (): void => this.#screen?.resume();
+}
+
+/** Where keys come from: standard input, or the terminal itself where that carries the log. */
+function keyboard(): ReadStream | null {
+  if (process.stdin.isTTY === true) return process.stdin as ReadStream;
+  let fd: number;
+  try {
+    fd = openSync('/dev/tty', 'r');
+  } catch {
+    return null;
+  }
+  try {
+    return new ReadStream(fd);
+  } catch {
+    closeSync(fd);
+    return null;
+  }
+}
+
+/** The name of the file, which did not exist before; only its owner may read it: it holds addresses. */
+function writeNew(base: string, extension: string, text: string): string {
+  for (let n = 1; ; n += 1) {
+    const name = `${base}${n === 1 ? '' : `-${n}`}.${extension}`;
+    try {
+      writeFileSync(name, text, { flag: 'wx', mode: 0o600 });
+      return name;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || n > 99) throw error;
+    }
+  }
+}

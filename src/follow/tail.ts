@@ -1,0 +1,361 @@
+/**
+ * One log file, followed by its name as `tail -F` does: what is appended, across rotation, truncation and absence.
+ *
+ * How it works: one handle stays open. A renamed file is read on (its writer may not know yet that it was renamed)
+ * while the new file of that name is read, too. A file that became shorter, or begins with other bytes than before,
+ * was truncated and is read from its start. Pieces that came and went between two looks are found beside the log, by
+ * their beginnings, which no piece read so far has.
+ *
+ * Reads are synchronous on purpose: between "is this still the file I know" and the read nothing else runs here, and
+ * the pages of a log that is being written are in memory.
+ *
+ * Owns handles, positions and the notices about them. Must not know lines. BUGS: what is written between the last read
+ * and a truncation is lost to everybody (copytruncate in logrotate(8)); said once per file.
+ */
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describe } from '../source/errors.ts';
+import { compressionOf } from '../source/magic.ts';
+import { identityOf } from '../source/source.ts';
+import { rotatedSiblings } from './siblings.ts';
+
+/** Bytes of a beginning that are compared: no two pieces of a log with times in it begin alike for so long. */
+const BEGINNING = 1024;
+export const CHUNK = 65_536;
+/** How long a renamed file is read on after its last growth: daemons are told to reopen only after the rename. */
+const DRAIN_QUIET = 60_000;
+const ABSENCE_TOLD = 2_000;
+/** How long an empty rotated file is expected to be filled. */
+const NEWBORN = 60_000;
+/** Beginnings of finished pieces that are remembered. */
+const MOST_KNOWN = 200;
+
+export interface TailSink {
+  /** The next bytes of one piece; they are valid during the call only. */
+  chunk(bytes: Uint8Array, piece: number): void;
+  /** No more bytes will come from this piece. */
+  end(piece: number): void;
+  /** Something that the user should know, once. */
+  notice(text: string): void;
+}
+
+/** One incarnation of the name: a file with an identity of its own. */
+class Piece {
+  readonly number: number;
+  readonly fd: number;
+  readonly identity: string;
+  position: number;
+  /** Its first bytes, as far as they have been read, BEGINNING at most. */
+  beginning: Buffer;
+  /** Time of the last growth, ms of the clock that `poll` is told. */
+  grewAt: number;
+
+  constructor(number: number, fd: number, facts: Stats, position: number, now: number) {
+    this.number = number;
+    this.fd = fd;
+    this.identity = identityOf(facts);
+    this.position = position;
+    this.beginning = readAt(fd, 0, Math.min(BEGINNING, position));
+    this.grewAt = now;
+  }
+}
+
+export class Tail {
+  readonly path: string;
+  readonly #sink: TailSink;
+  #current: Piece | null = null;
+  /** Renamed or missed pieces, oldest first. */
+  #draining: Piece[] = [];
+  /** Beginnings of pieces that were there before, or were read and closed. */
+  #known: Buffer[] = [];
+  #pieces = 0;
+  /** Since when the name has had no file; NaN while it has one. */
+  #absentSince = Number.NaN;
+  #absenceSaid = false;
+  #refused = '';
+  #truncationSaid = false;
+  #closed = false;
+  /** When a name in the folder last changed, at the last search for missed pieces. */
+  #folderChanged = Number.NaN;
+  readonly #buffer = Buffer.allocUnsafeSlow(CHUNK);
+
+  constructor(path: string, sink: TailSink) {
+    this.path = path;
+    this.#sink = sink;
+    for (const sibling of rotatedSiblings(path)) {
+      this.#remember(beginningOf(sibling));
+    }
+  }
+
+  /** Opens the file as it is now, to be read on from `position`; returns its handle and size, null if it is not there. */
+  open(now: number): { readonly fd: number; readonly size: number } | null {
+    this.#current = this.#openCurrent(now);
+    if (this.#current === null) return null;
+    return { fd: this.#current.fd, size: fstatSync(this.#current.fd).size };
+  }
+
+  /** The first so many bytes have been read by somebody else. */
+  skipTo(position: number): void {
+    const piece = this.#current;
+    if (piece === null) return;
+    piece.position = position;
+    piece.beginning = readAt(piece.fd, 0, Math.min(BEGINNING, position));
+  }
+
+  /** Bytes that are there and unread. */
+  get backlog(): number {
+    let bytes = 0;
+    for (const piece of this.#open) bytes += Math.max(0, fstatSync(piece.fd).size - piece.position);
+    return bytes;
+  }
+
+  get #open(): readonly Piece[] {
+    return this.#current === null ? this.#draining : [...this.#draining, this.#current];
+  }
+
+  /** Hands over one chunk at most; false when there is nothing more for now. `now` in ms, of any steady clock. */
+  poll(now: number): boolean {
+    if (this.#closed) return false;
+    try {
+      return this.#poll(now);
+    } catch (error) {
+      // A handle that went stale (network file systems): the name is opened anew.
+      this.#refuse(error);
+      this.#letGo();
+      return false;
+    }
+  }
+
+  #poll(now: number): boolean {
+    for (const piece of this.#draining) if (this.#read(piece, now)) return true;
+    const piece = this.#current;
+    if (piece === null) return this.#openNext(now);
+    if (this.#wasTruncated(piece)) {
+      this.#startAgain(piece, now);
+      return true;
+    }
+    if (this.#read(piece, now)) return true;
+    if (this.#addMissed(now)) return true;
+    this.#closeQuiet(now);
+    if (!this.#hasMoved(piece)) return false;
+    this.#draining.push(piece);
+    this.#current = null;
+    return this.#openNext(now);
+  }
+
+  /** Looks for what has the name now, and for what had it meanwhile. What is found is read at the next call. */
+  #openNext(now: number): boolean {
+    const missed = this.#addMissed(now);
+    this.#current = this.#openCurrent(now);
+    return missed || this.#current !== null;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    for (const piece of this.#open) this.#close(piece);
+    this.#draining = [];
+    this.#current = null;
+  }
+
+  #openCurrent(now: number): Piece | null {
+    let fd: number;
+    try {
+      fd = openSync(this.path, 'r');
+    } catch (error) {
+      this.#cannotOpen(error, now);
+      return null;
+    }
+    const facts = fstatSync(fd);
+    if (this.#absenceSaid) this.#sink.notice(`${this.path}: is there again; following it`);
+    this.#absenceSaid = false;
+    this.#absentSince = Number.NaN;
+    this.#refused = '';
+    // Renamed away and back.
+    const again = this.#draining.findIndex((piece) => piece.identity === identityOf(facts));
+    if (again >= 0) {
+      closeSync(fd);
+      return this.#draining.splice(again, 1)[0];
+    }
+    return this.#piece(fd, facts, 0, now);
+  }
+
+  #piece(fd: number, facts: Stats, position: number, now: number): Piece {
+    this.#pieces += 1;
+    return new Piece(this.#pieces, fd, facts, position, now);
+  }
+
+  #cannotOpen(error: unknown, now: number): void {
+    if (isMissing(error)) {
+      const first = Number.isNaN(this.#absentSince);
+      if (first) this.#absentSince = now;
+      // Between rename and create there is none for a moment: nothing to tell.
+      if (this.#absenceSaid || (this.#pieces > 0 && now - this.#absentSince < ABSENCE_TOLD)) return;
+      this.#absenceSaid = true;
+      this.#sink.notice(`${this.path}: no such file; waiting for it`);
+      return;
+    }
+    this.#refuse(error);
+  }
+
+  #refuse(error: unknown): void {
+    const text = describe(this.path, error);
+    if (text !== this.#refused) this.#sink.notice(`${text}; trying again`);
+    this.#refused = text;
+  }
+
+  /** Whether the name belongs to another file now, or to none. */
+  #hasMoved(piece: Piece): boolean {
+    try {
+      return identityOf(statSync(this.path)) !== piece.identity;
+    } catch (error) {
+      return isMissing(error);
+    }
+  }
+
+  #read(piece: Piece, now: number): boolean {
+    const length = readSync(piece.fd, this.#buffer, 0, CHUNK, piece.position);
+    if (length === 0) return false;
+    const bytes = this.#buffer.subarray(0, length);
+    if (piece.beginning.length < BEGINNING) {
+      piece.beginning = Buffer.concat([
+        piece.beginning,
+        bytes.subarray(0, BEGINNING - piece.beginning.length),
+      ]);
+    }
+    piece.position += length;
+    piece.grewAt = now;
+    this.#sink.chunk(bytes, piece.number);
+    return true;
+  }
+
+  /** Shorter than what was read of it, or beginning otherwise: emptied, and perhaps written again. */
+  #wasTruncated(piece: Piece): boolean {
+    if (fstatSync(piece.fd).size < piece.position) return true;
+    return !piece.beginning.equals(readAt(piece.fd, 0, piece.beginning.length));
+  }
+
+  #startAgain(piece: Piece, now: number): void {
+    if (!this.#truncationSaid) {
+      this.#sink.notice(
+        `${this.path}: was truncated; lines written just before that moment cannot be known (said once)`,
+      );
+    }
+    this.#truncationSaid = true;
+    const copy = this.#copyOf(piece);
+    if (copy !== null) this.#draining.push(copy);
+    else this.#sink.end(piece.number);
+    this.#remember(piece.beginning);
+    this.#current = this.#piece(piece.fd, fstatSync(piece.fd), 0, now);
+    this.#addMissed(now);
+  }
+
+  /** logrotate's copytruncate copied it before: what was not read yet stands in the newest file that begins so. */
+  #copyOf(piece: Piece): Piece | null {
+    let newest: { path: string; mtime: number } | null = null;
+    for (const path of rotatedSiblings(this.path)) {
+      const beginning = beginningOf(path);
+      if (!beginning.subarray(0, piece.beginning.length).equals(piece.beginning)) continue;
+      const facts = statSync(path, { throwIfNoEntry: false });
+      if (facts === undefined || facts.size <= piece.position) continue;
+      if (newest === null || facts.mtimeMs > newest.mtime) newest = { path, mtime: facts.mtimeMs };
+    }
+    if (newest === null || piece.position === 0) return null;
+    try {
+      const fd = openSync(newest.path, 'r');
+      return new Piece(piece.number, fd, fstatSync(fd), piece.position, piece.grewAt);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Pieces that were made and renamed since the last look: multilog does many a second when it is busy. */
+  #addMissed(now: number): boolean {
+    const changed = statSync(dirname(this.path), { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
+    if (changed === this.#folderChanged) return false;
+    this.#folderChanged = changed;
+    const found: { piece: Piece; mtime: number }[] = [];
+    for (const path of rotatedSiblings(this.path)) {
+      const beginning = beginningOf(path);
+      if (compressionOf(beginning) !== 'none') continue;
+      if (this.#known.some((known) => sameBeginning(known, beginning))) continue;
+      if (this.#open.some((piece) => sameBeginning(piece.beginning, beginning))) continue;
+      try {
+        const fd = openSync(path, 'r');
+        const facts = fstatSync(fd);
+        const isOpen = this.#open.some((piece) => piece.identity === identityOf(facts));
+        const isNewborn = facts.size === 0 && Date.now() - facts.mtimeMs < NEWBORN;
+        // Its late writer, or cp(1), is about to fill it: then it can be told what it is.
+        if (isNewborn && !isOpen) this.#folderChanged = Number.NaN;
+        if (isOpen || beginning.length === 0) closeSync(fd);
+        else found.push({ piece: this.#piece(fd, facts, 0, now), mtime: facts.mtimeMs });
+      } catch {
+        // Gone again: multilog keeps only so many.
+      }
+    }
+    found.sort((a, b) => a.mtime - b.mtime || a.piece.number - b.piece.number);
+    this.#draining.push(...found.map(({ piece }) => piece));
+    return found.length > 0;
+  }
+
+  #closeQuiet(now: number): void {
+    if (this.#draining.length === 0) return;
+    const quiet = this.#draining.filter((piece) => now - piece.grewAt > DRAIN_QUIET);
+    for (const piece of quiet) this.#close(piece);
+    if (quiet.length > 0) this.#draining = this.#draining.filter((piece) => !quiet.includes(piece));
+  }
+
+  #close(piece: Piece): void {
+    try {
+      closeSync(piece.fd);
+    } catch {
+      // A stale handle is gone already.
+    }
+    this.#remember(piece.beginning);
+    this.#sink.end(piece.number);
+  }
+
+  #remember(beginning: Buffer): void {
+    if (beginning.length === 0) return;
+    this.#known.push(beginning);
+    if (this.#known.length > MOST_KNOWN) this.#known.shift();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function readAt(fd: number, position: number, length: number): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(length);
+  let have = 0;
+  while (have < length) {
+    const n = readSync(fd, buffer, have, length - have, position + have);
+    if (n === 0) break;
+    have += n;
+  }
+  return buffer.subarray(0, have);
+}
+
+function beginningOf(path: string): Buffer {
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return readAt(fd, 0, BEGINNING);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+/** The shorter one is how the longer one begins: a piece that has grown since is still that piece. */
+function sameBeginning(a: Buffer, b: Buffer): boolean {
+  const length = Math.min(a.length, b.length);
+  return length > 0 && a.subarray(0, length).equals(b.subarray(0, length));
+}

@@ -1,0 +1,316 @@
+/** The screen of `dsnstat watch` in a real terminal (tmux): every key, sizes, rotation, pipes, and how it is left. */
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bytesOf, MIXED, PROGRAM, ROOT, report, WIDE } from './program.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dsnstat-screen-'));
+const SOCKET = `dsnstat-${process.pid}`;
+
+function tmux(...args: string[]): string {
+  const { stdout, stderr, status, error } = spawnSync('tmux', ['-L', SOCKET, '-f', '/dev/null', ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C.UTF-8', TMUX: '' },
+  });
+  if (error) throw new Error(`this test needs tmux: apt-get install tmux (${error.message})`);
+  if (status !== 0) throw new Error(`tmux ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+let sessions = 0;
+
+/** A shell in a terminal, in which `dsnstat` was started. */
+class InTerminal {
+  readonly name: string;
+  readonly home: string;
+  readonly raw: string;
+
+  constructor(command: string, columns = 80, rows = 24) {
+    sessions += 1;
+    this.name = `s${sessions}`;
+    this.home = join(folder, this.name);
+    this.raw = join(folder, `${this.name}.raw`);
+    mkdirSync(this.home);
+    writeFileSync(join(this.home, 'dsnstat'), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`, {
+      mode: 0o755,
+    });
+    // A CI's variables must make no difference.
+    const shell = `cd "${this.home}"; PATH="$PWD:$PATH" TZ=UTC CI=true PS1='$ ' exec bash --norc --noprofile`;
+    tmux('new-session', '-d', '-s', this.name, '-x', String(columns), '-y', String(rows), shell);
+    tmux('pipe-pane', '-t', this.name, '-o', `cat >> "${this.raw}"`);
+    this.keys(command, 'Enter');
+  }
+
+  keys(...keys: string[]): void {
+    tmux('send-keys', '-t', this.name, ...keys);
+  }
+
+  get rows(): string[] {
+    return tmux('capture-pane', '-p', '-t', this.name).split('\n');
+  }
+
+  get text(): string {
+    return this.rows.join('\n');
+  }
+
+  resize(columns: number, rows: number): void {
+    tmux('resize-window', '-t', this.name, '-x', String(columns), '-y', String(rows));
+  }
+
+  async until(pattern: RegExp, seconds = 12): Promise<string> {
+    for (let n = 0; n < seconds * 20; n += 1) {
+      const { text } = this;
+      if (pattern.test(text)) return text;
+      await sleep(50);
+    }
+    throw new Error(`${pattern} does not come; the screen is\n${this.text}`);
+  }
+
+  /** Whether the second screen is shown, and the cursor. */
+  get state(): string {
+    return tmux('display-message', '-p', '-t', this.name, '#{alternate_on} #{cursor_flag}').trim();
+  }
+}
+
+beforeAll(() => tmux('new-session', '-d', '-s', 'keep', '-x', '80', '-y', '24', 'sleep 600'));
+afterAll(() => {
+  tmux('kill-server');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const COPY = join(folder, 'mail.log');
+writeFileSync(COPY, bytesOf(MIXED));
+
+describe('on a terminal', () => {
+  test('the figures of the report; every key; then the terminal as it was, and a short report', async () => {
+    const terminal = new InTerminal(`dsnstat watch --tz UTC ${COPY}`);
+    const screen = await terminal.until(/LIVE.*Suppression ratio/s);
+    const { statistics } = report([MIXED]);
+    for (const [name, count] of Object.entries(statistics)) {
+      expect(screen.toLowerCase()).toMatch(new RegExp(`^[ >]${name} +${count} `, 'm'));
+    }
+    terminal.keys('?');
+    await terminal.until(/\[Keys\].*Ctrl-Z/s);
+    terminal.keys('x', '1');
+    await terminal.until(/\[1 Figures\]/);
+    terminal.keys('Tab');
+    await terminal.until(/\[2 Chart by minute\]/);
+    terminal.keys('t');
+    await terminal.until(/\[2 Chart by hour\]/);
+    terminal.keys('BTab', 'j', 'Down', 'j', 'k', 'Enter');
+    await terminal.until(/\[Estimated\].*18 kept/);
+    terminal.keys('s');
+    await terminal.until(/sorted by recipient/);
+    terminal.keys('G', 'g', 'Enter');
+    await terminal.until(/\[Chain [0-9A-F]+\].*DSN/s);
+    terminal.keys('Escape');
+    await terminal.until(/\[Estimated\]/);
+    terminal.keys('Escape');
+    await terminal.until(/\[1 Figures\]/);
+    terminal.keys('7', 'z');
+    await terminal.until(/\[7 DSNs as they happen\][^\n]*\n>/);
+    terminal.keys('Down', 'PageDown', 'Home', 'z');
+    terminal.keys('/', ...'shop.test'.split(''), 'BSpace', 't');
+    await terminal.until(/Filter .*: shop\.test/);
+    terminal.keys('Enter');
+    await terminal.until(/filter shop\.test +\d\d:/);
+    expect(terminal.text).not.toMatch(/^[ >]Incoming +55 /m);
+    terminal.keys('/', 'C-u', 'Enter');
+    await terminal.until(/^[ >]Incoming +55 /m);
+    terminal.keys('Space');
+    await terminal.until(/LIVE PAUSED/);
+    terminal.keys('Space', 'r');
+    await terminal.until(/^[ >]Incoming +0 .*hour 55/m);
+    terminal.keys('e', 'j');
+    await terminal.until(/written to dsnstat-feed-\S+\.json/);
+    terminal.keys('e', 'c');
+    await terminal.until(/written to dsnstat-feed-\S+\.csv/);
+    const files = readdirSync(terminal.home).filter((name) => name.startsWith('dsnstat-feed'));
+    expect(files.map((name) => name.split('.').at(-1)).sort()).toEqual(['csv', 'json']);
+    files.sort((a, b) => a.length - b.length);
+    expect(statSync(join(terminal.home, files[1])).mode & 0o777).toBe(0o600);
+    expect(
+      (JSON.parse(readFileSync(join(terminal.home, files[1]), 'utf8')) as unknown[]).length,
+    ).toBeGreaterThan(15);
+    expect(terminal.state).toBe('1 0');
+    terminal.keys('q');
+    const after = await terminal.until(/dsnstat watch, at the end: /);
+    expect(after).toMatch(/^\$ dsnstat watch --tz UTC/m);
+    expect(after).toMatch(/^ {2}Estimated +18 /m);
+    await terminal.until(/\n\$ *\n/);
+    expect(terminal.state).toBe('0 1');
+    terminal.keys('echo status $?', 'Enter');
+    await terminal.until(/^status 0$/m);
+  });
+
+  test('three sizes, while it runs', async () => {
+    const terminal = new InTerminal(`dsnstat watch --tz UTC --replay ${COPY}`);
+    await terminal.until(/END.*Suppression ratio/s);
+    terminal.resize(200, 60);
+    await terminal.until(/3 Suspects by client.*4 Suspects by DSN recipient's domain/);
+    expect(terminal.rows[58]).toContain('q quit');
+    terminal.resize(50, 14);
+    await terminal.until(/dsnstat END.*Incoming +55/s);
+    expect(terminal.rows.filter((row) => row.includes('dsnstat'))).toHaveLength(1);
+    terminal.resize(30, 6);
+    await terminal.until(/^dsnstat ended in 55 est 18 ac…/);
+    terminal.resize(80, 24);
+    await terminal.until(/END.*Suppression ratio.*q quit/s);
+    expect(terminal.rows[0]).toMatch(/^ dsnstat watch {2}END/);
+    terminal.keys('q');
+    await terminal.until(/at the end/);
+  });
+
+  test('a rotation under way', async () => {
+    const path = join(folder, 'rotated.log');
+    const bytes = bytesOf(WIDE);
+    const half = bytes.indexOf(10, bytes.length >> 1) + 1;
+    writeFileSync(path, bytes.subarray(0, half));
+    const terminal = new InTerminal(`dsnstat watch --tz UTC ${path}`);
+    await terminal.until(/LIVE.*Suppression ratio/s);
+    renameSync(path, `${path}.1`);
+    appendFileSync(path, bytes.subarray(half));
+    await terminal.until(/395 lines.*^[ >]Incoming +98 .*^[ >]Suppressed +9 /ms);
+    terminal.keys('C-c');
+    await terminal.until(/at the end/);
+    expect(terminal.state).toBe('0 1');
+  });
+
+  test('a log through a pipe, keys from the terminal', async () => {
+    const terminal = new InTerminal(`(cat ${join(ROOT, WIDE)}; sleep 60) | dsnstat watch --tz UTC -`);
+    await terminal.until(/LIVE {2}standard input.*^[ >]Incoming +98 /ms);
+    terminal.keys('7', 'Enter');
+    await terminal.until(/\[Chain /);
+    terminal.keys('q');
+    await terminal.until(/at the end/);
+    expect(terminal.state).toBe('0 1');
+  });
+
+  test.each(['TERM', 'INT', 'HUP'])('SIG%s puts the terminal back, and the report comes', async (signal) => {
+    const terminal = new InTerminal(`dsnstat watch --tz UTC ${COPY} & pid=$!; fg >/dev/null`);
+    await terminal.until(/LIVE/);
+    const pid = tmux('list-panes', '-t', terminal.name, '-F', '#{pane_pid}').trim();
+    const child = spawnSync('pgrep', ['-P', pid], { encoding: 'utf8' }).stdout.trim();
+    process.kill(Number(child), `SIG${signal}`);
+    await terminal.until(/at the end/);
+    expect(terminal.state).toBe('0 1');
+  });
+
+  test('Ctrl-Z gives the terminal back, fg takes it again', async () => {
+    const terminal = new InTerminal(`dsnstat watch --tz UTC --replay ${COPY}`);
+    await terminal.until(/END/);
+    terminal.keys('C-z');
+    await terminal.until(/Stopped/);
+    expect(terminal.state).toBe('0 1');
+    terminal.keys('fg', 'Enter');
+    await terminal.until(/END.*q quit/s);
+    terminal.keys('q');
+    await terminal.until(/at the end/);
+  });
+
+  test('NO_COLOR: no colour at all', async () => {
+    const terminal = new InTerminal(`NO_COLOR=1 dsnstat watch --tz UTC --replay ${COPY}`);
+    await terminal.until(/END.*q quit/s);
+    terminal.keys('q');
+    await terminal.until(/at the end/);
+    const raw = readFileSync(terminal.raw, 'utf8');
+    expect(
+      [...raw.matchAll(/\x1b\[([\d;]+)m/g)].map(([, codes]) => codes).filter((codes) => codes !== '0'),
+    ).toEqual([]);
+  });
+});
+
+describe('care', () => {
+  test('in steady state: no clearing, at most 4 frames a second, while lines come all the time', async () => {
+    const path = join(folder, 'busy.log');
+    const bytes = bytesOf(WIDE);
+    writeFileSync(path, bytes);
+    const terminal = new InTerminal(`dsnstat watch --tz UTC ${path}`, 120, 40);
+    await terminal.until(/LIVE.*q quit/s);
+    await sleep(600);
+    const from = statSync(terminal.raw).size;
+    const seconds = 4;
+    for (let n = 0; n < seconds * 20; n += 1) {
+      appendFileSync(path, bytes.subarray(0, 4000));
+      await sleep(50);
+    }
+    const raw = readFileSync(terminal.raw).subarray(from).toString();
+    const frames = raw.split('\x1b[?2026h').length - 1;
+    expect(frames).toBeGreaterThan(seconds);
+    expect(frames).toBeLessThanOrEqual(4 * seconds);
+    expect(raw).not.toMatch(/\x1b\[[23]J/);
+    terminal.keys('q');
+    await terminal.until(/at the end/);
+  });
+});
+
+describe('50,000 lines a second', () => {
+  test('keys are answered within 200 ms', async () => {
+    const path = join(folder, 'flood.log');
+    writeFileSync(path, '');
+    const terminal = new InTerminal(`dsnstat watch --tz UTC ${path}`);
+    await terminal.until(/LIVE.*q quit/s);
+    const some = Buffer.concat(Array.from({ length: 2 }, () => bytesOf(MIXED))).toString();
+    let sent = 0;
+    const from = performance.now();
+    const flood = setInterval(() => {
+      while (sent < (performance.now() - from) * 50) {
+        appendFileSync(path, some);
+        sent += 1200;
+      }
+    }, 5);
+    const taken: number[] = [];
+    for (let n = 0; n < 7; n += 1) {
+      await sleep(250);
+      const pressed = performance.now();
+      terminal.keys(n % 2 === 0 ? '?' : 'x');
+      while (/\[Keys\]/.test(terminal.text) !== (n % 2 === 0)) await sleep(2);
+      taken.push(performance.now() - pressed);
+    }
+    clearInterval(flood);
+    expect(sent).toBeGreaterThan(50_000);
+    expect(taken.sort((a, b) => a - b)[3]).toBeLessThan(200);
+    terminal.keys('x');
+    await terminal.until(new RegExp(`${String(sent).replace(/\B(?=(\d{3})+$)/g, ',')} lines`));
+    terminal.keys('q');
+    await terminal.until(/at the end/);
+  });
+});
+
+describe('README.md', () => {
+  const README = join(ROOT, 'README.md');
+  const BLOCK = /(<!-- screen: dsnstat (.*) -->\n\n```text\n)([\s\S]*?)(```\n)/;
+
+  test('shows the screen of a real run (npm run screen makes it anew)', async () => {
+    const text = readFileSync(README, 'utf8');
+    const [, , args, shown] = BLOCK.exec(text) as RegExpExecArray;
+    const terminal = new InTerminal(`cd "${ROOT}" && dsnstat ${args}`, 100, 32);
+    await terminal.until(/ END .*q quit/s);
+    // A terminal takes a frame in pieces.
+    await sleep(1500);
+    const screen = `${terminal.text.trimEnd()}\n`;
+    // The wall clock is the one thing that changes.
+    const rows = screen.split('\n').map((row, i) => (i === 1 ? row.replace(/ +\d\d:\d\d:\d\d$/, '') : row));
+    terminal.keys('q');
+    const made = rows.map((row) => row.trimEnd()).join('\n');
+    if (process.env.UPDATE_SCREEN === '1') {
+      writeFileSync(
+        README,
+        text.replace(BLOCK, (_, head, _args, _old, tail) => head + made + tail),
+      );
+    } else expect(shown).toBe(made);
+  });
+});
