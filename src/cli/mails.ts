@@ -41,7 +41,7 @@ async function sourcesOf(file: string, onProblem: (problem: unknown) => void): P
   const facts: Stats | null = file === '-' ? null : await stat(file).catch(() => null);
   if (facts?.isFile()) return [fileSource(file, facts)];
   const { sources, problems } = await findSources([file], { stdinIsTty: process.stdin.isTTY === true });
-  for (const { path, message } of problems) onProblem(`${path}: ${message}`);
+  for (const { message } of problems) onProblem(message);
   return sources;
 }
 

@@ -17,7 +17,9 @@ export class Output {
     this.#isFile = path !== null && path !== '-';
     this.#stream = this.#isFile ? createWriteStream(path as string) : process.stdout;
     if (this.#isFile) {
-      this.#stream.on('error', (error: Error) => {
+      this.#stream.on('error', (error: NodeJS.ErrnoException) => {
+        // A failed write does not know of what.
+        error.path ??= path as string;
         this.#failure ??= error;
       });
     }

@@ -39,8 +39,8 @@ export async function analyse(
   },
 ): Promise<Session> {
   const found = await findSources(inputs, { stdinIsTty: process.stdin.isTTY === true });
-  for (const problem of found.problems) complain(`${problem.path}: ${problem.message}`);
-  for (const note of found.notes) complain(`${note.path}: ${note.message}`);
+  for (const problem of found.problems) complain(problem.message);
+  for (const note of found.notes) complain(note.message);
   if (found.chosen.some((path) => path !== '-')) complain(`reading ${found.chosen.join(', ')}`);
   if (found.sources.length === 0) {
     if (found.problems.length > 0) return emptySession();

@@ -51,10 +51,9 @@ export async function chooseInputs(
       stdinIsTty: named.length === 0 || process.stdin.isTTY === true,
     });
     const useJournal = named.length === 0 && found.sources.length === 0 && !replay && (await hasJournal());
-    for (const { path, message } of found.notes) onNotice(`${path}: ${message}`);
+    for (const { message } of found.notes) onNotice(message);
     if (!useJournal) {
-      for (const { path, message } of found.problems)
-        onProblem(new Error(path === '' ? message : `${path}: ${message}`));
+      for (const { message } of found.problems) onProblem(new Error(message));
       failed = found.problems.length > 0;
     }
     if (useJournal) {
