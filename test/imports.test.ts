@@ -21,6 +21,7 @@ const ORDER = [
   'analysis',
   'explain',
   'probe',
+  'workers',
   'outputs',
   'cli',
 ];
