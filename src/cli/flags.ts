@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains' | 'check' | 'explain' | 'probe';
+export type Command = 'report' | 'chains' | 'merge' | 'check' | 'explain' | 'probe';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -24,6 +24,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'chains',
     synopsis: '[OPTION]... [FILE|DIR|-]...',
     doc: 'One record per message chain, as chains end: the message, its recipients, its DSNs and their fate.',
+  },
+  {
+    name: 'merge',
+    synopsis: '[OPTION]... SUMMARY...',
+    doc: 'One report from summaries that report --save wrote: of other days, other hosts, other MTAs, in any order.',
   },
   {
     name: 'check',
@@ -59,6 +64,8 @@ export type Key =
   | 'year'
   | 'inside'
   | 'jobs'
+  | 'state'
+  | 'save'
   | 'top'
   | 'table'
   | 'unrecognised'
@@ -102,15 +109,17 @@ export interface Flag {
 }
 
 const LOGS: readonly Command[] = ['report', 'chains', 'check', 'explain'];
-const ALL: readonly Command[] = ['report', 'chains', 'check', 'explain', 'probe'];
+const ALL: readonly Command[] = ['report', 'chains', 'merge', 'check', 'explain', 'probe'];
 /** Commands that print what the logs say. */
-const CHAINED: readonly Command[] = ['report', 'chains', 'explain'];
+const CHAINED: readonly Command[] = ['report', 'chains', 'merge', 'explain'];
 /** Commands with a choice of formats. */
-const FORMATS: readonly Command[] = ['report', 'chains', 'explain', 'probe'];
+const FORMATS: readonly Command[] = ['report', 'chains', 'merge', 'explain', 'probe'];
 const PROBE: readonly Command[] = ['probe'];
 const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
 const CHECK: readonly Command[] = ['check'];
+/** What has a report in the end. */
+const REPORTS: readonly Command[] = ['report', 'merge'];
 
 const MTAS = ['auto', 'sendmail', 'postfix', 'qmail'];
 const COLORS = ['auto', 'always', 'never'];
@@ -145,7 +154,16 @@ export const FLAGS: readonly Flag[] = [
     type: 'integer',
     least: 1,
     most: 1024,
-    doc: 'Work in N threads; the result is the same for any N.',
+    doc: 'Work in N threads, by default as many as there are cores; the result is the same for any N. chains uses one.',
+  },
+  {
+    long: 'state',
+    key: 'state',
+    category: 'Input',
+    commands: REPORT,
+    value: 'FILE',
+    type: 'file',
+    doc: 'Resume: read what is new since the last run with FILE, report on all, and remember it there. Logs may have been rotated and compressed meanwhile.',
   },
   {
     long: 'unrecognised',
@@ -178,7 +196,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'tz',
     key: 'tz',
     category: 'Time',
-    commands: LOGS,
+    commands: [...LOGS, 'merge'],
     value: 'ZONE',
     type: 'zone',
     doc: "The log's zone where its times name none: Europe/Berlin, +02:00. Also that of --since and --until. By default, this machine's.",
@@ -323,6 +341,7 @@ export const FLAGS: readonly Flag[] = [
     choices: {
       report: ['text', 'est-dsn', 'json', 'csv', 'html', 'prometheus'],
       chains: ['ndjson', 'csv', 'text'],
+      merge: ['text', 'est-dsn', 'json', 'csv', 'html', 'prometheus'],
       explain: ['text', 'ndjson'],
       probe: ['text', 'json'],
     },
@@ -339,10 +358,19 @@ export const FLAGS: readonly Flag[] = [
     doc: 'Write the result to FILE instead of standard output.',
   },
   {
+    long: 'save',
+    key: 'save',
+    category: 'Output',
+    commands: REPORTS,
+    value: 'FILE',
+    type: 'file',
+    doc: 'Write the summary to FILE as well, for dsnstat merge; compressed if its name ends in .gz.',
+  },
+  {
     long: 'top',
     key: 'top',
     category: 'Output',
-    commands: REPORT,
+    commands: REPORTS,
     value: 'N',
     type: 'integer',
     least: 0,
@@ -353,7 +381,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'table',
     key: 'table',
     category: 'Output',
-    commands: REPORT,
+    commands: REPORTS,
     value: 'NAME',
     type: 'text',
     doc: 'With --format csv: the table to print, such as statistics_by_mta, per_hour, dsn_reasons. By default, the five figures.',
@@ -372,7 +400,7 @@ export const FLAGS: readonly Flag[] = [
     commands: FORMATS,
     value: 'WHEN',
     type: 'choice',
-    choices: { report: COLORS, chains: COLORS, explain: COLORS, probe: COLORS },
+    choices: { report: COLORS, chains: COLORS, merge: COLORS, explain: COLORS, probe: COLORS },
     doc: 'Colour in text; auto looks at the terminal and at NO_COLOR.',
   },
   {
