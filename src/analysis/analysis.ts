@@ -45,6 +45,8 @@ export interface AnalysisOptions {
   readonly lean?: boolean;
   /** A piece of a log: what came before it will be merged in on its left. */
   readonly leftOpen?: boolean;
+  /** Pending lives that are kept; 500,000 by default. */
+  readonly mostPending?: number;
   /** False: every line goes the TypeScript way. */
   readonly kernel?: boolean;
   readonly onChain?: ChainSink;
@@ -74,7 +76,7 @@ function isBlob(head: LineHead): boolean {
   return /^\[[\d.]+[BKM]? blob data\]$/.test(text(bytes, textStart, textEnd));
 }
 
-interface LastLine {
+export interface LastLine {
   readonly rejected: boolean;
   readonly stage: number;
   readonly temporary: boolean;
@@ -99,6 +101,10 @@ export class Analysis {
   #lastLine: LastLine | null = null;
   /** Repeats of a line that stands before everything read here. */
   #leadingRepeats = 0;
+  /** The latest instant of any line, of whatever program; the order of inputs goes by it. */
+  latest = Number.NEGATIVE_INFINITY;
+  /** By number of host: 1 where it wrote a line that was recorded, or that the kernel may have taken. */
+  #hosts: number[] = [];
 
   constructor(options: AnalysisOptions = {}) {
     const inside = options.inside ?? new Inside();
@@ -119,6 +125,10 @@ export class Analysis {
         lean: options.lean,
         told: { everyClient: !inside.builtInOnly, uids: [...WEB_UIDS] },
         leftOpen: options.leftOpen,
+        mostPending: options.mostPending,
+        onEvicted: (chains) => {
+          this.summary.evicted += chains;
+        },
         kernel: this.#mayUseKernel(options) ? Kernel.create() : null,
         onPlain: (mta, hour, messages, recipients) => this.summary.plain(mta, hour, messages, recipients),
         onSubmission: (submission, recipients) => this.summary.submitted(submission, recipients),
@@ -150,11 +160,39 @@ export class Analysis {
    * (made with leftOpen) is used up.
    */
   merge(right: Analysis): void {
+    for (const host of right.hosts) this.#hosts[host] = 1;
     // Lines first: a repeat at the seam counts for the last line on the left.
     if (right.#leadingRepeats > 0) this.#repeat(right.#leadingRepeats);
     if (right.#lastLine !== null) this.#lastLine = right.#lastLine;
     this.summary.merge(right.summary);
     mergeJoiners(this.joiner, right.joiner);
+    // As the next line would: a thousand pieces must not wait for one.
+    this.joiner.closeDue();
+  }
+
+  /** A host that writes something of ours, or may do so. */
+  meetHost(host: number): void {
+    if (this.#hosts[host] !== 1) this.#hosts[host] = 1;
+  }
+
+  /** Numbers of the hosts that wrote something of ours; 0 stands for lines that name none. */
+  get hosts(): number[] {
+    return Object.keys(this.#hosts).map(Number);
+  }
+
+  /** What the seams of this piece know of lines: for saving and restoring. */
+  get edges(): { readonly lastLine: LastLine | null; readonly leadingRepeats: number } {
+    return { lastLine: this.#lastLine, leadingRepeats: this.#leadingRepeats };
+  }
+
+  /** Gives a new analysis what `edges` and `hosts` of another one said. */
+  restore(
+    edges: { readonly lastLine: LastLine | null; readonly leadingRepeats: number },
+    hosts: readonly number[],
+  ): void {
+    this.#lastLine = edges.lastLine;
+    this.#leadingRepeats = edges.leadingRepeats;
+    for (const host of hosts) this.#hosts[host] = 1;
   }
 
   /** The kernel counts what it takes, all of it: no window, no chains, no MTA left out, nobody who hears every line. */
@@ -217,6 +255,7 @@ export class Analysis {
 
   #read(heads: HeadParser): LineClass {
     const head = heads.head;
+    if (head.instant > this.latest) this.latest = head.instant;
     if (head.repeat === REPEAT_NONE) {
       this.#lastLine = OTHER_LINE;
       return this.#take(head, 1);
@@ -274,6 +313,7 @@ export class Analysis {
       this.summary.seen[mta] = true;
     }
     if (lineClass !== RECORDED) return lineClass;
+    this.meetHost(head.host);
     if (inWindow && (record.kind === REJECT || record.kind === REFUSAL)) {
       const temporary = (record.flags & TEMPORARY) !== 0;
       for (let n = 0; n < times; n += 1) this.summary.rejected(record.stage, temporary);

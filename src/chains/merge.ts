@@ -88,6 +88,7 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   }
   for (const life of lives) settle(left, target.get(life)!);
   state.now = Math.max(state.now, from.now);
+  left.noticeDiscards();
   retireFinished(left, lives, target);
 }
 
@@ -284,7 +285,7 @@ function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void 
     recipient.handedOn = true;
     return;
   }
-  left.state.hops.push({ ...hop, life, recipient });
+  if (left.isLeftOpen) left.state.hops.push({ ...hop, life, recipient });
 }
 
 /** What the left piece was waiting for, and lives of the right piece that it concerns. */
@@ -374,6 +375,7 @@ function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life
     const recipient = life.findRecipient(forward.recipient.key) ?? forward.recipient;
     state.forwardByQp.set(host, qp, { life, serial: life.serial, recipient, at: forward.at });
   }
+  for (const [host, qp, at] of from.orphanForwards.entries()) state.orphanForwards.set(host, qp, at);
   for (const [host, last] of from.lastResult) {
     const life = target.get(last.life);
     if (life === undefined) continue;

@@ -7,7 +7,9 @@ import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DateTime, type DurationLikeObject } from 'luxon';
+import { MOST_PENDING } from '../chains/joiner.ts';
 import { zoneNamed } from '../lines/zone-offsets.ts';
+import { DEFAULT_TABLE_LIMIT } from '../summary/counter.ts';
 import type { InsideEntry } from '../suspects/inside.ts';
 import { UsageError } from './errors.ts';
 import { COMMANDS, type Command, FLAGS, type Flag, type Key } from './flags.ts';
@@ -32,6 +34,9 @@ export interface CommonOptions {
   readonly inside: readonly InsideEntry[];
   /** null: we may choose. */
   readonly jobs: number | null;
+  /** Bounds of memory: pending lives, and keys of each table. */
+  readonly maxPending: number;
+  readonly maxKeys: number;
   readonly unrecognised: string | null;
   readonly anonymise: boolean;
   readonly noProgress: boolean;
@@ -43,6 +48,10 @@ export interface ReportOptions extends CommonOptions {
   /** 0 leaves the tables out. */
   readonly top: number;
   readonly table: string | null;
+  /** What was read before, and the summary of it. */
+  readonly state: string | null;
+  /** Where the mergeable summary goes. */
+  readonly save: string | null;
 }
 
 export interface ChainsOptions extends CommonOptions {
@@ -111,6 +120,7 @@ export interface WatchOptions extends CommonOptions {
 
 export type Arguments =
   | { readonly command: 'report'; readonly inputs: readonly string[]; readonly options: ReportOptions }
+  | { readonly command: 'merge'; readonly inputs: readonly string[]; readonly options: ReportOptions }
   | { readonly command: 'chains'; readonly inputs: readonly string[]; readonly options: ChainsOptions }
   | {
       readonly command: 'trace';
@@ -141,6 +151,8 @@ const COMMON_DEFAULTS = {
   year: null,
   inside: [],
   jobs: null,
+  maxPending: MOST_PENDING,
+  maxKeys: DEFAULT_TABLE_LIMIT,
   unrecognised: null,
   anonymise: false,
   noProgress: false,
@@ -232,7 +244,14 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
     if (options.speed !== null && !options.replay) throw new UsageError('--speed needs --replay');
     return { command, inputs, options };
   }
-  const defaults: ReportOptions = { ...COMMON_DEFAULTS, format: 'text', top: 10, table: null };
+  const defaults: ReportOptions = {
+    ...COMMON_DEFAULTS,
+    format: 'text',
+    top: 10,
+    table: null,
+    state: null,
+    save: null,
+  };
   const options = { ...defaults, ...values } as ReportOptions;
   if (options.table !== null && options.format !== 'csv') throw new UsageError('--table needs --format csv');
   return { command, inputs, options };
@@ -397,7 +416,9 @@ function read(command: Command, uses: readonly Use[], now: number): Values {
   return values;
 }
 
-function check({ since, until, unrecognised }: Values): void {
+function check({ since, until, unrecognised, state, save }: Values): void {
+  if (state === null) throw new UsageError('--state needs a file');
+  if (save === null) throw new UsageError('--save needs a file; standard output carries the report');
   if (typeof since === 'number' && typeof until === 'number' && since >= until) {
     throw new UsageError('--since is not before --until');
   }

@@ -4,18 +4,27 @@
  * Owns the wiring of source/ to analysis/ and the words on standard error. Must not know output formats.
  */
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
-import { type PreparedInput, prepareInputs, readInputs } from '../analysis/reading.ts';
+import { type PreparedInput, prepareInputs, type ReadingHooks, readInputs } from '../analysis/reading.ts';
+import { withinWindow } from '../analysis/window.ts';
+import type { JsonObject } from '../chains/saved.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { MTA_NAMES } from '../records/record.ts';
 import { findSources } from '../source/find.ts';
+import type { Source } from '../source/source.ts';
+import { boundTables } from '../summary/counter.ts';
 import { Inside } from '../suspects/inside.ts';
+import { readParallel } from '../workers/parallel.ts';
+import { Pool } from '../workers/pool.ts';
+import type { Job } from '../workers/unit.ts';
 import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
 import { Progress } from './progress.ts';
+import { type Resumed, State } from './state.ts';
 
 export interface Session {
   readonly analysis: Analysis;
@@ -33,7 +42,9 @@ const TRIED = 'syslog (RFC 3164, RFC 3339, RFC 5424), journalctl -o json|short|s
 export async function analyse(
   inputs: readonly string[],
   options: CommonOptions,
-  hooks: Pick<AnalysisOptions, 'onChain' | 'onLine' | 'lean'> & {
+  hooks: Pick<AnalysisOptions, 'onChain' | 'onLine' | 'lean' | 'leftOpen'> & {
+    /** Where is kept what was read before. */
+    readonly state?: string | null;
     readonly onStart?: (hosts: Names) => void;
     readonly onBlock?: () => Promise<void> | null;
   },
@@ -47,53 +58,100 @@ export async function analyse(
     throw new UsageError(`nothing to read: name a log file, or pipe one in\n${shortUsage()}`);
   }
   const hosts = new Names();
+  boundTables(options.maxKeys);
   hooks.onStart?.(hosts);
-  const interrupt = new Interrupt(() => {
-    for (const source of found.sources) source.stop();
-  });
-  const prepared = await prepareInputs(found.sources, {
+  const tags = new Tags();
+  const interrupt = new Interrupt();
+  let state: State | null = null;
+  if (typeof hooks.state === 'string') {
+    const kept = { ...savedOptions(options), tz: options.tz, year: options.year };
+    state = await State.open(hooks.state, kept, hosts, tags);
+  }
+  const resumed = state === null ? null : await state.resume(found.sources);
+  for (const note of state?.notes ?? []) complain(note);
+  const sources = resumed === null ? found.sources : resumed.filter(hasLines).map(({ source }) => source);
+  interrupt.act = () => {
+    for (const source of sources) source.stop();
+  };
+  const looked = await prepareInputs(sources, {
     zone: options.tz,
     year: options.year,
     hosts,
-    tags: new Tags(),
+    tags,
+    previous: clocksOf(resumed ?? []),
   });
+  // A state must see every byte once.
+  const prepared = state === null ? await withinWindow(looked, options) : looked;
   const unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
-  const analysis = new Analysis({
+  const job: Job = {
     mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
     since: options.since,
     until: options.until,
+    inside: options.inside,
+    mostPending: options.maxPending,
+    mostKeys: options.maxKeys,
+  };
+  const jobs = options.jobs ?? availableParallelism();
+  // Chains are printed as they end, and lines are kept in their order, by one reader only.
+  const alone =
+    jobs === 1 || hooks.lean !== true || hooks.onChain !== undefined || unread !== null || !isLarge(prepared);
+  const analysis = new Analysis({
+    ...job,
     inside: new Inside(options.inside),
     lean: hooks.lean ?? false,
+    leftOpen: hooks.leftOpen ?? false,
+    // Workers have one each.
+    kernel: alone,
     onChain: hooks.onChain,
     onLine: hooks.onLine,
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
   });
+  analysis.summary.skippedFiles += looked.length - prepared.length;
+  if (state !== null && state.restored !== null) analysis.merge(state.restored);
   let failed = found.problems.length > 0;
   const damaged = new Set<string>();
   const progress = new Progress({ total: totalSize(prepared), wanted: !options.noProgress });
   let complete: boolean;
+  const reading: ReadingHooks = {
+    onBytes: (bytes) => progress.add(bytes),
+    onProblem: (error, input) => {
+      damaged.add(input.source.path);
+      progress.clear();
+      complain(error);
+      failed = true;
+    },
+    onBlock: hooks.onBlock,
+    interrupted: () => interrupt.seen,
+  };
   try {
-    complete = await readInputs(prepared, analysis, {
-      onBytes: (bytes) => progress.add(bytes),
-      onProblem: (error, input) => {
-        damaged.add(input.source.path);
-        progress.clear();
-        complain(error);
-        failed = true;
-      },
-      onBlock: hooks.onBlock,
-      interrupted: () => interrupt.seen,
-    });
+    complete = alone
+      ? await readAlone(prepared, analysis, reading)
+      : await readWithWorkers(prepared, analysis, reading, { jobs, job, hosts, tags, interrupt });
   } finally {
     interrupt.release();
     progress.clear();
     await unread?.close();
   }
   if (interrupt.seen) complete = false;
+  if (state !== null && resumed !== null) {
+    try {
+      if (complete) {
+        const read = new Map(prepared.map((input) => [input.source, input]));
+        await state.save(analysis, hosts, resumed, read).catch((error: unknown) => {
+          complain(error);
+          failed = true;
+        });
+        for (const input of resumed) await readTail(input, prepared, analysis, options, hosts, tags);
+      } else complain(`interrupted; ${hooks.state} was left as it was`);
+    } finally {
+      state.release();
+    }
+  }
   if (complete) {
-    let useful = 0;
+    let useful = state === null || analysis.summary.seen.every((seen) => !seen) ? 0 : 1;
     for (const input of prepared) {
       if (input.ours > 0) useful += 1;
+      else if ((input.source.part?.from ?? 0) > 0) continue;
       else if (!damaged.has(input.source.path) && options.mta === 'auto') {
         complain(`${input.source.path}: ${whyUseless(input)}`);
         if (input.malformed > 0) failed = true;
@@ -102,6 +160,121 @@ export async function analyse(
     if (useful === 0) failed = true;
   }
   return { analysis, hosts, complete, failed };
+}
+
+/** What a saved summary must agree in with others that it is added to. */
+export function savedOptions(options: CommonOptions): JsonObject {
+  const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+  return {
+    mta: options.mta === 'auto' ? null : options.mta,
+    since: iso(options.since),
+    until: iso(options.until),
+    inside: options.inside.length === 0 ? null : options.inside.map((entry): JsonObject => ({ ...entry })),
+  };
+}
+
+/** Whether anything is to be read and kept; the line without its newline is read for the report only. */
+function hasLines({ source }: Resumed): boolean {
+  const { part } = source;
+  return part === null || part.to === null || part.to > part.from;
+}
+
+/** What the clocks of inputs remember that were begun by an earlier run. */
+function clocksOf(inputs: readonly Pick<Resumed, 'source' | 'previous'>[]): Map<Source, number> {
+  return new Map(
+    inputs
+      .filter(({ previous }) => !Number.isNaN(previous))
+      .map(({ source, previous }) => [source, previous]),
+  );
+}
+
+/** Everything in this thread. A file that was begun by an earlier run has been counted. */
+async function readAlone(
+  inputs: readonly PreparedInput[],
+  analysis: Analysis,
+  reading: ReadingHooks,
+): Promise<boolean> {
+  for (const { source } of inputs) if ((source.part?.from ?? 0) > 0) analysis.summary.files -= 1;
+  return readInputs(inputs, analysis, reading);
+}
+
+/** A line that is being written counts in this report; the next run reads it again. */
+async function readTail(
+  { source, tail, previous }: Resumed,
+  prepared: readonly PreparedInput[],
+  analysis: Analysis,
+  options: CommonOptions,
+  hosts: Names,
+  tags: Tags,
+): Promise<void> {
+  if (tail === null) return;
+  const known = prepared.find((input) => input.source === source);
+  const clock = known === undefined ? previous : (known.previous ?? known.clock.previous);
+  const line = source.only({ ...tail, plain: true });
+  const [input] = await prepareInputs([line], {
+    zone: options.tz,
+    year: options.year,
+    hosts,
+    tags,
+    previous: clocksOf([{ source: line, previous: clock }]),
+  });
+  await readAlone([input], analysis, { onProblem: () => undefined });
+}
+
+/** Below, starting workers costs more than they bring. Compressed, it is about ten times as much. */
+const LARGE = 64 << 20;
+const LEAST_PIECE = 32 << 20;
+const MOST_PIECE = 128 << 20;
+/** Of two workers for the same file, neither may wait for the last piece of the other for long. */
+const PIECES_PER_JOB = 4;
+
+function isLarge(inputs: readonly PreparedInput[]): boolean {
+  if (!inputs.every(({ source }) => source.rereadable)) return false;
+  return plainSize(inputs) >= (testSetting('DSNSTAT_PIECE') === null ? LARGE : 0);
+}
+
+function plainSize(inputs: readonly PreparedInput[]): number {
+  return inputs.reduce(
+    (sum, { source, compression }) => sum + (source.size ?? 0) * (compression === 'none' ? 1 : 10),
+    0,
+  );
+}
+
+interface Working {
+  readonly jobs: number;
+  readonly job: Job;
+  readonly hosts: Names;
+  readonly tags: Tags;
+  readonly interrupt: Interrupt;
+}
+
+async function readWithWorkers(
+  inputs: readonly PreparedInput[],
+  analysis: Analysis,
+  reading: ReadingHooks,
+  { jobs, job, hosts, tags, interrupt }: Working,
+): Promise<boolean> {
+  const { onBytes = () => undefined } = reading;
+  const pool = new Pool(jobs, job, onBytes, testSetting('DSNSTAT_WORKER_MEMORY') ?? undefined);
+  interrupt.act = () => pool.stop();
+  const piece = Math.min(MOST_PIECE, Math.max(LEAST_PIECE, plainSize(inputs) / (jobs * PIECES_PER_JOB)));
+  try {
+    return await readParallel(inputs, analysis, reading, {
+      piece: testSetting('DSNSTAT_PIECE') ?? Math.ceil(piece),
+      ahead: jobs + 1,
+      hosts,
+      tags,
+      run: (unit) => pool.run(unit),
+    });
+  } finally {
+    await pool.close();
+  }
+}
+
+/** What only tests set: the size of pieces in bytes, the memory of a worker in MB (ARCHITECTURE.md). */
+function testSetting(name: 'DSNSTAT_PIECE' | 'DSNSTAT_WORKER_MEMORY'): number | null {
+  const value = Number(process.env[name]);
+  return value > 0 ? value : null;
 }
 
 function emptySession(): Session {
@@ -128,15 +301,15 @@ function totalSize(inputs: readonly PreparedInput[]): number | null {
 /** Ctrl-C and SIGTERM end the reading after the block at hand; a second one ends the program. */
 class Interrupt {
   seen = false;
-  readonly #act: () => void;
+  /** What the first one does. */
+  act: () => void = () => undefined;
   readonly #listener = (): void => {
     if (this.seen) process.exit(130);
     this.seen = true;
-    this.#act();
+    this.act();
   };
 
-  constructor(act: () => void) {
-    this.#act = act;
+  constructor() {
     process.on('SIGINT', this.#listener);
     process.on('SIGTERM', this.#listener);
   }
