@@ -74,7 +74,7 @@ function isBlob(head: LineHead): boolean {
   return /^\[[\d.]+[BKM]? blob data\]$/.test(text(bytes, textStart, textEnd));
 }
 
-interface LastLine {
+export interface LastLine {
   readonly rejected: boolean;
   readonly stage: number;
   readonly temporary: boolean;
@@ -99,6 +99,8 @@ export class Analysis {
   #lastLine: LastLine | null = null;
   /** Repeats of a line that stands before everything read here. */
   #leadingRepeats = 0;
+  /** By number of host: 1 where it wrote a line that was recorded. */
+  #hosts: number[] = [];
 
   constructor(options: AnalysisOptions = {}) {
     const inside = options.inside ?? new Inside();
@@ -150,11 +152,34 @@ export class Analysis {
    * (made with leftOpen) is used up.
    */
   merge(right: Analysis): void {
+    for (const host of right.hosts) this.#hosts[host] = 1;
     // Lines first: a repeat at the seam counts for the last line on the left.
     if (right.#leadingRepeats > 0) this.#repeat(right.#leadingRepeats);
     if (right.#lastLine !== null) this.#lastLine = right.#lastLine;
     this.summary.merge(right.summary);
     mergeJoiners(this.joiner, right.joiner);
+    // As the next line would: a thousand pieces must not wait for one.
+    this.joiner.closeDue();
+  }
+
+  /** Numbers of the hosts that wrote something of ours; 0 stands for lines that name none. */
+  get hosts(): number[] {
+    return Object.keys(this.#hosts).map(Number);
+  }
+
+  /** What the seams of this piece know of lines: for saving and restoring. */
+  get edges(): { readonly lastLine: LastLine | null; readonly leadingRepeats: number } {
+    return { lastLine: this.#lastLine, leadingRepeats: this.#leadingRepeats };
+  }
+
+  /** Gives a new analysis what `edges` and `hosts` of another one said. */
+  restore(
+    edges: { readonly lastLine: LastLine | null; readonly leadingRepeats: number },
+    hosts: readonly number[],
+  ): void {
+    this.#lastLine = edges.lastLine;
+    this.#leadingRepeats = edges.leadingRepeats;
+    for (const host of hosts) this.#hosts[host] = 1;
   }
 
   /** The kernel counts what it takes, all of it: no window, no chains, no MTA left out, nobody who hears every line. */
@@ -274,6 +299,7 @@ export class Analysis {
       this.summary.seen[mta] = true;
     }
     if (lineClass !== RECORDED) return lineClass;
+    if (this.#hosts[head.host] !== 1) this.#hosts[head.host] = 1;
     if (inWindow && (record.kind === REJECT || record.kind === REFUSAL)) {
       const temporary = (record.flags & TEMPORARY) !== 0;
       for (let n = 0; n < times; n += 1) this.summary.rejected(record.stage, temporary);

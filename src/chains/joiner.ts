@@ -298,6 +298,17 @@ export class Joiner {
     this.light?.enter(this.#seam, !this.#discarding && this.state.checks.size === 0);
   }
 
+  /** Closes what is due at the newest instant: merging brings lives whose time is over, and no line that would say so. */
+  closeDue(): void {
+    this.#closeWhatIsDue();
+  }
+
+  /** After the state was filled or merged from outside. */
+  noticeDiscards(): void {
+    for (const [, , facts] of this.state.sessions.entries())
+      if (facts.discard !== null) this.#discarding = true;
+  }
+
   /** Before anybody else looks into the state. */
   promoteLight(): void {
     this.light?.promoteAll();

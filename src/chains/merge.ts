@@ -88,6 +88,7 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   }
   for (const life of lives) settle(left, target.get(life)!);
   state.now = Math.max(state.now, from.now);
+  left.noticeDiscards();
   retireFinished(left, lives, target);
 }
 
@@ -284,7 +285,7 @@ function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void 
     recipient.handedOn = true;
     return;
   }
-  left.state.hops.push({ ...hop, life, recipient });
+  if (left.isLeftOpen) left.state.hops.push({ ...hop, life, recipient });
 }
 
 /** What the left piece was waiting for, and lives of the right piece that it concerns. */

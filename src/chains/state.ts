@@ -45,6 +45,11 @@ export class ClosingQueue {
     return life === undefined ? Number.POSITIVE_INFINITY : life.last + this.grace;
   }
 
+  /** Those that wait, first in first. */
+  *lives(): IterableIterator<Life> {
+    for (let i = this.#head; i < this.#lives.length; i += 1) yield this.#lives[i];
+  }
+
   /** The next life whose time may be over at `now`, or null. */
   due(now: number): Life | null {
     const life = this.#lives[this.#head];

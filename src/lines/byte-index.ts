@@ -48,6 +48,11 @@ export class ByteIndex {
     return number;
   }
 
+  /** The bytes with this number; empty for 0. */
+  key(number: number): Uint8Array {
+    return this.keys[number] ?? this.keys[0];
+  }
+
   private equals(number: number, bytes: Uint8Array, start: number, end: number): boolean {
     const key = this.keys[number];
     const length = end - start;

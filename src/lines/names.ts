@@ -30,6 +30,16 @@ export class Names {
     return this.index.find(bytes, start, end, hash);
   }
 
+  /** The number of a name as `bytes` gives it. */
+  named(bytes: Uint8Array): number {
+    return this.number(bytes, 0, bytes.length);
+  }
+
+  /** The bytes of a name: what the log has, where `text` has U+FFFD for what is not UTF-8. */
+  bytes(number: number): Uint8Array {
+    return this.index.key(number);
+  }
+
   text(number: number): string {
     return this.texts[number] ?? '';
   }

@@ -1,0 +1,86 @@
+/** Real logs cut into pieces, each analysed as a process of its own would: own host numbers, the clock told to it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { Analysis } from '../../src/analysis/analysis.ts';
+import { SavedReader, type SaveOptions, savedLines } from '../../src/analysis/saved.ts';
+import { Clock, yearEvidence } from '../../src/lines/clock.ts';
+import { HeadParser } from '../../src/lines/head-parser.ts';
+import { Names } from '../../src/lines/names.ts';
+import { Tags } from '../../src/lines/tags.ts';
+import { reportOf } from '../../src/summary/view.ts';
+
+const FIXTURES = new URL('../fixtures/', import.meta.url);
+export const LOGS = readdirSync(FIXTURES).filter((name) => name.endsWith('.log.gz'));
+
+export function logBytes(name: string): Buffer {
+  return gunzipSync(readFileSync(new URL(name, FIXTURES)));
+}
+
+export const SAVE: SaveOptions = { kind: 'summary', program: '0', complete: true, options: {} };
+
+/** A process: its numbers for hosts and tags. */
+export class Place {
+  readonly hosts = new Names();
+  readonly tags = new Tags();
+}
+
+export class PiecedLog {
+  readonly lines: { start: number; end: number }[] = [];
+  readonly bytes: Buffer;
+  readonly #clocks: number[] = [];
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    for (let start = 0; start < bytes.length; ) {
+      const newline = bytes.indexOf(10, start);
+      const end = newline < 0 ? bytes.length : newline;
+      this.lines.push({ start, end });
+      start = end + 1;
+    }
+    const clock = this.#clock();
+    const heads = new HeadParser(clock, new Names(), new Tags());
+    for (const { start, end } of this.lines) {
+      this.#clocks.push(clock.previous);
+      heads.parse(bytes, start, end);
+    }
+  }
+
+  #clock(previous?: number): Clock {
+    const year = yearEvidence(this.bytes.subarray(0, 1 << 18));
+    return new Clock({ zone: 'UTC', year, reference: Date.UTC(2027, 0, 2), previous });
+  }
+
+  piece(from: number, to: number, leftOpen: boolean, place = new Place()): Analysis {
+    const analysis = new Analysis({ leftOpen, lean: true });
+    this.read(analysis, from, to, place);
+    return analysis;
+  }
+
+  /** Lines into an analysis, as a reading that goes on would give them. */
+  read(analysis: Analysis, from: number, to: number, place: Place): void {
+    const heads = new HeadParser(this.#clock(this.#clocks[from]), place.hosts, place.tags);
+    for (const { start, end } of this.lines.slice(from, to)) analysis.line(heads, this.bytes, start, end);
+  }
+}
+
+export function save(analysis: Analysis, place: Place): string {
+  return [...savedLines(analysis, place.hosts, SAVE)].join('');
+}
+
+export function load(text: string, place: Place): Analysis {
+  let loaded: Analysis | null = null;
+  const reader = new SavedReader(place.hosts, place.tags, ({ analysis }) => {
+    loaded = analysis;
+  });
+  for (const line of text.trimEnd().split('\n')) reader.take(line);
+  reader.finish();
+  return loaded!;
+}
+
+export function answer(analysis: Analysis): unknown {
+  return reportOf(analysis.summary, analysis.pending(), {
+    top: 1000,
+    complete: true,
+    generatedAt: new Date(0),
+  });
+}
