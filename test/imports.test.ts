@@ -25,6 +25,7 @@ const ORDER = [
   'recipients',
   'explain',
   'probe',
+  'workers',
   'outputs',
   'screen',
   'cli',

@@ -99,6 +99,8 @@ export class Analysis {
   #lastLine: LastLine | null = null;
   /** Repeats of a line that stands before everything read here. */
   #leadingRepeats = 0;
+  /** The latest instant of any line, of whatever program; the order of inputs goes by it. */
+  latest = Number.NEGATIVE_INFINITY;
   /** By number of host: 1 where it wrote a line that was recorded. */
   #hosts: number[] = [];
 
@@ -242,6 +244,7 @@ export class Analysis {
 
   #read(heads: HeadParser): LineClass {
     const head = heads.head;
+    if (head.instant > this.latest) this.latest = head.instant;
     if (head.repeat === REPEAT_NONE) {
       this.#lastLine = OTHER_LINE;
       return this.#take(head, 1);

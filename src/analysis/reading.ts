@@ -5,7 +5,7 @@
  * send and smtpd logs) their lines are taken by time, so that what belongs together meets. Must not know flags,
  * formats or terminals.
  */
-import { Clock, yearEvidence } from '../lines/clock.ts';
+import { Clock, type ClockOptions, yearEvidence } from '../lines/clock.ts';
 import { HeadParser } from '../lines/head-parser.ts';
 import type { Names } from '../lines/names.ts';
 import { LineSplitter } from '../lines/splitter.ts';
@@ -13,6 +13,7 @@ import type { Tags } from '../lines/tags.ts';
 import { FOREIGN, type LineClass, MALFORMED } from '../records/record.ts';
 import { openBlocks } from '../source/blocks.ts';
 import { DamagedInput, UnreadableInput } from '../source/errors.ts';
+import type { Compression } from '../source/magic.ts';
 import { probe } from '../source/probe.ts';
 import type { Source } from '../source/source.ts';
 import type { Analysis } from './analysis.ts';
@@ -30,13 +31,21 @@ export interface ReadingOptions {
 /** One input, looked at but not read. */
 export interface PreparedInput {
   readonly source: Source;
+  /** The memory of `heads`; and what it began with, for others that read a part of the input. */
+  readonly clock: Clock;
+  readonly clockOptions: ClockOptions;
   readonly heads: HeadParser;
+  readonly compression: Compression;
   /** Instant of its first line with a time, Infinity without. */
   readonly first: number;
+  /** Latest instant in its first part; it goes on to at least there. */
+  readonly goesTo: number;
   // What was found in it, once it has been read: all lines, those of an MTA, and broken ones.
   lines: number;
   ours: number;
   malformed: number;
+  /** What its clock remembers behind what others read of it; null where `clock` itself knows. */
+  previous: number | null;
 }
 
 export interface ReadingHooks {
@@ -56,7 +65,7 @@ export interface ReadingHooks {
  * At a rotation the last lines of the old file and the first of the new one may be out of order by this much; beyond
  * it the files run side by side.
  */
-const ROTATION_JITTER = 2_000;
+export const ROTATION_JITTER = 2_000;
 
 /** Looks into every input and orders them by their first times. */
 export async function prepareInputs(
@@ -65,34 +74,49 @@ export async function prepareInputs(
 ): Promise<PreparedInput[]> {
   const inputs: PreparedInput[] = [];
   for (const source of sources) {
-    const { head, mtime } = await probe(source);
+    const { head, mtime, compression } = await probe(source);
     const year = options.year ?? yearEvidence(head);
-    const clock = (): Clock => new Clock({ zone: options.zone, year, reference: mtime ?? Date.now() });
-    const first = firstInstant(head, new HeadParser(clock(), options.hosts, options.tags));
+    const clockOptions = { zone: options.zone, year, reference: mtime ?? Date.now() };
+    const span = spanOf(head, new HeadParser(new Clock(clockOptions), options.hosts, options.tags));
     inputs.push({
-      source,
-      heads: new HeadParser(clock(), options.hosts, options.tags),
-      first,
-      lines: 0,
-      ours: 0,
-      malformed: 0,
+      ...preparedInput(source, clockOptions, span.first, options),
+      goesTo: span.latest,
+      compression,
     });
   }
   return inputs.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
 }
 
-function firstInstant(head: Uint8Array, heads: HeadParser): number {
+/** An input of which all that reading needs is known. */
+export function preparedInput(
+  source: Source,
+  clockOptions: ClockOptions,
+  first: number,
+  { hosts, tags }: Pick<ReadingOptions, 'hosts' | 'tags'>,
+): PreparedInput {
+  const clock = new Clock(clockOptions);
+  const heads = new HeadParser(clock, hosts, tags);
+  const found = { lines: 0, ours: 0, malformed: 0, previous: null };
+  return { source, clock, clockOptions, heads, compression: 'none', first, goesTo: first, ...found };
+}
+
+/** First and latest instant of the lines in `bytes`; a line that is cut off at their end may count. */
+export function spanOf(bytes: Uint8Array, heads: HeadParser): { first: number; latest: number } {
   let first = Number.POSITIVE_INFINITY;
+  let latest = Number.NEGATIVE_INFINITY;
   const splitter = new LineSplitter(
-    (bytes, start, end) => {
-      if (first !== Number.POSITIVE_INFINITY || !heads.parse(bytes, start, end)) return;
-      if (!Number.isNaN(heads.head.instant)) first = heads.head.instant;
+    (line, start, end) => {
+      if (!heads.parse(line, start, end)) return;
+      const { instant } = heads.head;
+      if (Number.isNaN(instant)) return;
+      if (first === Number.POSITIVE_INFINITY) first = instant;
+      if (instant > latest) latest = instant;
     },
     () => undefined,
   );
-  splitter.push(head);
+  splitter.push(bytes);
   splitter.finish();
-  return first;
+  return { first, latest };
 }
 
 /** Reads all inputs to their ends. Returns false when it was interrupted. */

@@ -484,7 +484,10 @@ export class JoinerLoader {
 
   #entry(table: string, entry: Json): void {
     const { state } = this.#joiner;
-    if (typeof entry === 'number') return this.#placed(table, this.#at(entry));
+    if (typeof entry === 'number') {
+      this.#placed(table, this.#at(entry));
+      return;
+    }
     if (table === 'unresolved') {
       state.unresolved.push(this.#head(entry as JsonObject));
       return;

@@ -4,14 +4,18 @@
  * Owns the wiring of source/ to analysis/ and the words on standard error. Must not know output formats.
  */
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
-import { type PreparedInput, prepareInputs, readInputs } from '../analysis/reading.ts';
+import { type PreparedInput, prepareInputs, type ReadingHooks, readInputs } from '../analysis/reading.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { MTA_NAMES } from '../records/record.ts';
 import { findSources } from '../source/find.ts';
 import { Inside } from '../suspects/inside.ts';
+import { readParallel } from '../workers/parallel.ts';
+import { Pool } from '../workers/pool.ts';
+import type { Job } from '../workers/unit.ts';
 import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
@@ -48,20 +52,25 @@ export async function analyse(
   }
   const hosts = new Names();
   hooks.onStart?.(hosts);
-  const interrupt = new Interrupt(() => {
+  const tags = new Tags();
+  const interrupt = new Interrupt();
+  interrupt.act = () => {
     for (const source of found.sources) source.stop();
-  });
+  };
   const prepared = await prepareInputs(found.sources, {
     zone: options.tz,
     year: options.year,
     hosts,
-    tags: new Tags(),
+    tags,
   });
   const unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
-  const analysis = new Analysis({
+  const job: Job = {
     mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
     since: options.since,
     until: options.until,
+  };
+  const analysis = new Analysis({
+    ...job,
     inside: new Inside(options.inside),
     lean: hooks.lean ?? false,
     onChain: hooks.onChain,
@@ -72,18 +81,25 @@ export async function analyse(
   const damaged = new Set<string>();
   const progress = new Progress({ total: totalSize(prepared), wanted: !options.noProgress });
   let complete: boolean;
+  const reading: ReadingHooks = {
+    onBytes: (bytes) => progress.add(bytes),
+    onProblem: (error, input) => {
+      damaged.add(input.source.path);
+      progress.clear();
+      complain(error);
+      failed = true;
+    },
+    onBlock: hooks.onBlock,
+    interrupted: () => interrupt.seen,
+  };
+  const jobs = options.jobs ?? availableParallelism();
+  // Chains are printed as they end, and lines are kept in their order, by one reader only.
+  const alone = jobs === 1 || hooks.lean !== true || hooks.onChain !== undefined || unread !== null;
   try {
-    complete = await readInputs(prepared, analysis, {
-      onBytes: (bytes) => progress.add(bytes),
-      onProblem: (error, input) => {
-        damaged.add(input.source.path);
-        progress.clear();
-        complain(error);
-        failed = true;
-      },
-      onBlock: hooks.onBlock,
-      interrupted: () => interrupt.seen,
-    });
+    complete =
+      alone || !isLarge(prepared)
+        ? await readInputs(prepared, analysis, reading)
+        : await readWithWorkers(prepared, analysis, reading, { jobs, job, hosts, tags, interrupt });
   } finally {
     interrupt.release();
     progress.clear();
@@ -102,6 +118,62 @@ export async function analyse(
     if (useful === 0) failed = true;
   }
   return { analysis, hosts, complete, failed };
+}
+
+/** Below, starting workers costs more than they bring. Compressed, it is about ten times as much. */
+const LARGE = 16 << 20;
+const LEAST_PIECE = 16 << 20;
+const MOST_PIECE = 128 << 20;
+/** Of two workers for the same file, neither may wait for the last piece of the other for long. */
+const PIECES_PER_JOB = 6;
+
+function isLarge(inputs: readonly PreparedInput[]): boolean {
+  if (!inputs.every(({ source }) => source.rereadable)) return false;
+  return plainSize(inputs) >= (testSetting('DSNSTAT_PIECE') === null ? LARGE : 0);
+}
+
+function plainSize(inputs: readonly PreparedInput[]): number {
+  return inputs.reduce(
+    (sum, { source, compression }) => sum + (source.size ?? 0) * (compression === 'none' ? 1 : 10),
+    0,
+  );
+}
+
+interface Working {
+  readonly jobs: number;
+  readonly job: Job;
+  readonly hosts: Names;
+  readonly tags: Tags;
+  readonly interrupt: Interrupt;
+}
+
+async function readWithWorkers(
+  inputs: readonly PreparedInput[],
+  analysis: Analysis,
+  reading: ReadingHooks,
+  { jobs, job, hosts, tags, interrupt }: Working,
+): Promise<boolean> {
+  const { onBytes = () => undefined } = reading;
+  const pool = new Pool(jobs, job, onBytes, testSetting('DSNSTAT_WORKER_MEMORY') ?? undefined);
+  interrupt.act = () => pool.stop();
+  const piece = Math.min(MOST_PIECE, Math.max(LEAST_PIECE, plainSize(inputs) / (jobs * PIECES_PER_JOB)));
+  try {
+    return await readParallel(inputs, analysis, reading, {
+      piece: testSetting('DSNSTAT_PIECE') ?? Math.ceil(piece),
+      ahead: jobs + 1,
+      hosts,
+      tags,
+      run: (unit) => pool.run(unit),
+    });
+  } finally {
+    await pool.close();
+  }
+}
+
+/** What only tests set: the size of pieces in bytes, the memory of a worker in MB (ARCHITECTURE.md). */
+function testSetting(name: 'DSNSTAT_PIECE' | 'DSNSTAT_WORKER_MEMORY'): number | null {
+  const value = Number(process.env[name]);
+  return value > 0 ? value : null;
 }
 
 function emptySession(): Session {
@@ -128,15 +200,15 @@ function totalSize(inputs: readonly PreparedInput[]): number | null {
 /** Ctrl-C and SIGTERM end the reading after the block at hand; a second one ends the program. */
 class Interrupt {
   seen = false;
-  readonly #act: () => void;
+  /** What the first one does. */
+  act: () => void = () => undefined;
   readonly #listener = (): void => {
     if (this.seen) process.exit(130);
     this.seen = true;
-    this.#act();
+    this.act();
   };
 
-  constructor(act: () => void) {
-    this.#act = act;
+  constructor() {
     process.on('SIGINT', this.#listener);
     process.on('SIGTERM', this.#listener);
   }

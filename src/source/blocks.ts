@@ -7,7 +7,7 @@ import { Damage, DamagedInput } from './errors.ts';
 import { gunzip } from './gunzip.ts';
 import { Input } from './input.ts';
 import { type Compression, compressionOf, MAGIC_LENGTH } from './magic.ts';
-import type { Source } from './source.ts';
+import type { Part, Source } from './source.ts';
 import { throughTool } from './tools.ts';
 import { createZstd, unzstd } from './unzstd.ts';
 
@@ -28,9 +28,13 @@ export async function* openBlocks(
   source: Source,
   options: BlockOptions = {},
 ): AsyncGenerator<Uint8Array, void, void> {
-  const ahead = source.ahead;
+  const { ahead, part } = source;
   if (ahead === null) {
-    yield* decompressed(source, options);
+    if (part?.plain) {
+      options.onCompression?.('none');
+      yield* source.rawBlocks(options.blockSize);
+    } else if (part !== null) yield* partOf(decompressed(source, options), part);
+    else yield* decompressed(source, options);
     return;
   }
   source.ahead = null;
@@ -47,6 +51,21 @@ export async function* openBlocks(
   } finally {
     source.letGo();
     await ahead.rest.return();
+  }
+}
+
+/** What was read before is decompressed once more: archives have no places to begin at. */
+async function* partOf(
+  blocks: AsyncGenerator<Uint8Array, void, void>,
+  { from, to }: Part,
+): AsyncGenerator<Uint8Array, void, void> {
+  let at = 0;
+  for await (const block of blocks) {
+    const start = Math.max(0, from - at);
+    const end = to === null ? block.length : Math.min(block.length, to - at);
+    at += block.length;
+    if (start < end) yield block.subarray(start, end);
+    if (to !== null && at >= to) return;
   }
 }
 

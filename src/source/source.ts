@@ -35,6 +35,14 @@ export interface ReadAhead {
   readonly rest: AsyncGenerator<Uint8Array, void, void>;
 }
 
+/** A part of a source's decompressed bytes: from one position up to before another one, or to the end. */
+export interface Part {
+  readonly from: number;
+  readonly to: number | null;
+  /** Not compressed: positions are those of the file, and nothing before `from` is read. */
+  readonly plain: boolean;
+}
+
 export interface SourceFacts {
   path: string;
   size?: number | null;
@@ -44,6 +52,7 @@ export interface SourceFacts {
   /** Can be opened again from its first byte. */
   rereadable: boolean;
   open: () => Promise<Opened> | Opened;
+  part?: Part | null;
 }
 
 export class Source {
@@ -55,6 +64,8 @@ export class Source {
   readonly mtime: number | null;
   readonly identity: string | null;
   readonly rereadable: boolean;
+  /** What openBlocks gives of it; null is all. */
+  readonly part: Part | null;
   /** Bytes taken from disk or pipe so far, before decompression: compare with `size` for progress. */
   bytesRead = 0;
   /** Set by `stop`: whoever reads ends at the next block, without an error. */
@@ -73,7 +84,14 @@ export class Source {
     this.mtime = facts.mtime ?? null;
     this.identity = facts.identity ?? null;
     this.rereadable = facts.rereadable;
+    this.part = facts.part ?? null;
     this.#open = facts.open;
+  }
+
+  /** The same input, of which only a part is read. */
+  only(part: Part): Source {
+    const { path, size, mtime, identity, rereadable } = this;
+    return new Source({ path, size, mtime, identity, rereadable, open: this.#open, part });
   }
 
   /** Ends a reading from outside (an interrupt), even one that waits for a silent pipe. */
@@ -101,7 +119,8 @@ export class Source {
       throw unreadable(this.path, error);
     }
     try {
-      if (typeof opened.from === 'number') yield* this.#readAhead(opened.from, this.#fitting(blockSize));
+      if (typeof opened.from === 'number')
+        yield* this.#readAhead(opened.from, this.#fitting(blockSize), this.part?.plain ? this.part : null);
       else yield* this.#chunks(opened.from);
     } catch (error) {
       throw unreadable(this.path, error);
@@ -117,17 +136,28 @@ export class Source {
   }
 
   /** Two buffers: the next read is under way while the caller works on the block. */
-  async *#readAhead(fd: number, blockSize: number): AsyncGenerator<Uint8Array, void, void> {
+  async *#readAhead(
+    fd: number,
+    blockSize: number,
+    part: Part | null,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    let at = part?.from ?? 0;
+    const end = part?.to ?? Number.POSITIVE_INFINITY;
+    const next = (buffer: Uint8Array): Promise<number> => {
+      if (part === null) return readInto(fd, buffer, null, buffer.length);
+      return readInto(fd, buffer, at, Math.min(buffer.length, end - at));
+    };
     let current = Buffer.allocUnsafeSlow(blockSize);
     let other = Buffer.allocUnsafeSlow(blockSize);
-    let pending = readInto(fd, current);
+    let pending = next(current);
     try {
       while (!this.stopped) {
         const length = await pending;
         if (length === 0) return;
         const block = current.subarray(0, length);
         [current, other] = [other, current];
-        pending = readInto(fd, current);
+        at += length;
+        pending = next(current);
         this.bytesRead += length;
         yield block;
       }
@@ -155,10 +185,13 @@ export class Source {
   }
 }
 
-/** Reads at the descriptor's own position: standard input may be a file that somebody has read a part of. */
-function readInto(fd: number, buffer: Uint8Array): Promise<number> {
+/**
+ * Without a position, at the descriptor's own: standard input may be a file that somebody has read a part of.
+ */
+function readInto(fd: number, buffer: Uint8Array, position: number | null, most: number): Promise<number> {
+  if (most <= 0) return Promise.resolve(0);
   const length = new Promise<number>((resolve, reject) => {
-    read(fd, buffer, 0, buffer.length, null, (error, n) => (error ? reject(error) : resolve(n)));
+    read(fd, buffer, 0, most, position, (error, n) => (error ? reject(error) : resolve(n)));
   });
   // Awaited a block later: an error until then is not an unhandled one.
   length.catch(() => 0);
