@@ -92,7 +92,10 @@ async function* cutGroup(
   for (;;) {
     const left = group.reduce((sum, cutter) => sum + cutter.left, 0);
     // No crumbs at the end.
-    const cuts = left > 1.5 * piece ? await cutAt(group, piece / left) : null;
+    let cuts: Cuts | null = null;
+    // Where the log says no other time for long, a larger piece.
+    for (let share = piece / left; cuts === null && share < 0.67; share *= 2)
+      cuts = await cutAt(group, share);
     yield unitOf(group, cuts, limit, end);
     if (cuts === null) return;
     for (const [i, cutter] of group.entries()) cutter.goTo(cuts.places[i]);
