@@ -26,6 +26,8 @@ export interface ReadingOptions {
   readonly year: number | null;
   readonly hosts: Names;
   readonly tags: Tags;
+  /** Inputs whose beginnings were read before: what the clock remembers there. */
+  readonly previous?: ReadonlyMap<Source, number>;
 }
 
 /** One input, looked at but not read. */
@@ -76,7 +78,8 @@ export async function prepareInputs(
   for (const source of sources) {
     const { head, mtime, compression } = await probe(source);
     const year = options.year ?? yearEvidence(head);
-    const clockOptions = { zone: options.zone, year, reference: mtime ?? Date.now() };
+    const previous = options.previous?.get(source);
+    const clockOptions = { zone: options.zone, year, reference: mtime ?? Date.now(), previous };
     const span = spanOf(head, new HeadParser(new Clock(clockOptions), options.hosts, options.tags));
     inputs.push({
       ...preparedInput(source, clockOptions, span.first, options),

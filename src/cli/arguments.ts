@@ -43,6 +43,10 @@ export interface ReportOptions extends CommonOptions {
   /** 0 leaves the tables out. */
   readonly top: number;
   readonly table: string | null;
+  /** What was read before, and the summary of it. */
+  readonly state: string | null;
+  /** Where the mergeable summary goes. */
+  readonly save: string | null;
 }
 
 export interface ChainsOptions extends CommonOptions {
@@ -111,6 +115,7 @@ export interface WatchOptions extends CommonOptions {
 
 export type Arguments =
   | { readonly command: 'report'; readonly inputs: readonly string[]; readonly options: ReportOptions }
+  | { readonly command: 'merge'; readonly inputs: readonly string[]; readonly options: ReportOptions }
   | { readonly command: 'chains'; readonly inputs: readonly string[]; readonly options: ChainsOptions }
   | {
       readonly command: 'trace';
@@ -232,9 +237,18 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
     if (options.speed !== null && !options.replay) throw new UsageError('--speed needs --replay');
     return { command, inputs, options };
   }
-  const defaults: ReportOptions = { ...COMMON_DEFAULTS, format: 'text', top: 10, table: null };
+  const defaults: ReportOptions = {
+    ...COMMON_DEFAULTS,
+    format: 'text',
+    top: 10,
+    table: null,
+    state: null,
+    save: null,
+  };
   const options = { ...defaults, ...values } as ReportOptions;
   if (options.table !== null && options.format !== 'csv') throw new UsageError('--table needs --format csv');
+  if (command === 'merge' && inputs.length === 0)
+    throw new UsageError('merge needs summaries: name files that dsnstat report --save wrote');
   return { command, inputs, options };
 }
 
@@ -397,7 +411,9 @@ function read(command: Command, uses: readonly Use[], now: number): Values {
   return values;
 }
 
-function check({ since, until, unrecognised }: Values): void {
+function check({ since, until, unrecognised, state, save }: Values): void {
+  if (state === null) throw new UsageError('--state needs a file');
+  if (save === null) throw new UsageError('--save needs a file; standard output carries the report');
   if (typeof since === 'number' && typeof until === 'number' && since >= until) {
     throw new UsageError('--since is not before --until');
   }

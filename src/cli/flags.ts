@@ -4,7 +4,7 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains' | 'watch' | 'trace' | 'recipients' | 'check' | 'explain' | 'probe';
+export type Command = 'report' | 'chains' | 'merge' | 'watch' | 'trace' | 'recipients' | 'check' | 'explain' | 'probe';
 
 export interface CommandEntry {
   readonly name: Command;
@@ -24,6 +24,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'chains',
     synopsis: '[OPTION]... [FILE|DIR|-]...',
     doc: 'One record per message chain, as chains end: the message, its recipients, its DSNs and their fate.',
+  },
+  {
+    name: 'merge',
+    synopsis: '[OPTION]... SUMMARY...',
+    doc: 'One report from summaries that report --save wrote: of other days, other hosts, other MTAs, in any order.',
   },
   {
     name: 'trace',
@@ -84,6 +89,8 @@ export type Key =
   | 'year'
   | 'inside'
   | 'jobs'
+  | 'state'
+  | 'save'
   | 'top'
   | 'table'
   | 'unrecognised'
@@ -136,9 +143,9 @@ export interface Flag {
 
 /** Those that read logs. */
 const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'check', 'explain', 'watch'];
-const ALL: readonly Command[] = [...LOGS, 'probe'];
+const ALL: readonly Command[] = [...LOGS, 'merge', 'probe'];
 /** Commands that print what the logs say. */
-const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain', 'watch'];
+const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain', 'watch', 'merge'];
 /** Commands with a choice of formats. */
 const FORMATS: readonly Command[] = [...CHAINED, 'probe'];
 const REPORT: readonly Command[] = ['report'];
@@ -148,6 +155,8 @@ const RECIPIENTS: readonly Command[] = ['recipients'];
 const CHECK: readonly Command[] = ['check'];
 const PROBE: readonly Command[] = ['probe'];
 const WATCH: readonly Command[] = ['watch'];
+/** What has a report in the end. */
+const REPORTS: readonly Command[] = ['report', 'merge'];
 
 /** The same words for each command. */
 function same(commands: readonly Command[], words: readonly string[]): Flag['choices'] {
@@ -184,7 +193,16 @@ export const FLAGS: readonly Flag[] = [
     type: 'integer',
     least: 1,
     most: 1024,
-    doc: 'Work in N threads; the result is the same for any N.',
+    doc: 'Work in N threads, by default as many as there are cores; the result is the same for any N. chains uses one.',
+  },
+  {
+    long: 'state',
+    key: 'state',
+    category: 'Input',
+    commands: REPORT,
+    value: 'FILE',
+    type: 'file',
+    doc: 'Resume: read what is new since the last run with FILE, report on all, and remember it there. Logs may have been rotated and compressed meanwhile.',
   },
   {
     long: 'unrecognised',
@@ -240,7 +258,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'tz',
     key: 'tz',
     category: 'Time',
-    commands: LOGS,
+    commands: [...LOGS, 'merge'],
     value: 'ZONE',
     type: 'zone',
     doc: "The log's zone where its times name none: Europe/Berlin, +02:00. Also that of --since and --until. By default, this machine's.",
@@ -420,6 +438,7 @@ export const FLAGS: readonly Flag[] = [
       chains: ['ndjson', 'csv', 'text'],
       trace: ['text', 'ndjson'],
       recipients: ['csv', 'json', 'sendmail', 'postfix', 'qmail'],
+      merge: ['text', 'est-dsn', 'json', 'csv', 'html', 'prometheus'],
       explain: ['text', 'ndjson'],
       watch: ['auto', 'text', 'ndjson'],
       probe: ['text', 'json'],
@@ -437,10 +456,19 @@ export const FLAGS: readonly Flag[] = [
     doc: 'Write the result to FILE instead of standard output.',
   },
   {
+    long: 'save',
+    key: 'save',
+    category: 'Output',
+    commands: REPORTS,
+    value: 'FILE',
+    type: 'file',
+    doc: 'Write the summary to FILE as well, for dsnstat merge; compressed if its name ends in .gz.',
+  },
+  {
     long: 'top',
     key: 'top',
     category: 'Output',
-    commands: ['report', 'trace', 'watch'],
+    commands: ['report', 'trace', 'watch', 'merge'],
     value: 'N',
     type: 'integer',
     least: 0,
@@ -451,7 +479,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'table',
     key: 'table',
     category: 'Output',
-    commands: REPORT,
+    commands: REPORTS,
     value: 'NAME',
     type: 'text',
     doc: 'With --format csv: the table to print, such as statistics_by_mta, per_hour, dsn_reasons. By default, the five figures.',

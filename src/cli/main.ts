@@ -2,12 +2,12 @@
 /**
  * The command line: from arguments to a command to an exit status. The only place that exits.
  */
-import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { unknownLine } from '../outputs/check-line.ts';
 import { commandOf, parseArguments } from './arguments.ts';
 import { complain, EXIT_DONE, EXIT_FAILED, EXIT_UNKNOWN, guardStreams, reasonOf } from './errors.ts';
 import { helpText } from './help.ts';
+import { version } from './version.ts';
 
 async function main(): Promise<number> {
   const args = parseArguments(process.argv.slice(2));
@@ -32,13 +32,11 @@ async function main(): Promise<number> {
       return (await import('./probe.ts')).runProbe(args.inputs, args.options);
     case 'watch':
       return (await import('./watch.ts')).runWatch(args.inputs, args.options);
+    case 'merge':
+      return (await import('./merge.ts')).runMerge(args.inputs, args.options);
     default:
       return (await import('./report.ts')).runReport(args.inputs, args.options);
   }
-}
-
-function version(): string {
-  return (createRequire(import.meta.url)('../../../package.json') as { version: string }).version;
 }
 
 // Live data are some 30 MB whatever the log's size; the garbage that V8 lets pile up beside them, fourfold by default,

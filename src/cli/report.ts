@@ -2,6 +2,8 @@
  * `dsnstat report`: one report over all input.
  */
 
+import { Analysis } from '../analysis/analysis.ts';
+import { savedLines } from '../analysis/saved.ts';
 import { fullReport } from '../findings/all.ts';
 import { anonymiseReport } from '../outputs/anonymise.ts';
 import { reportCsv } from '../outputs/report-csv.ts';
@@ -15,16 +17,30 @@ import { Summary } from '../summary/summary.ts';
 import { reportOf } from '../summary/view.ts';
 import type { ReportOptions } from './arguments.ts';
 import { useColor } from './color.ts';
-import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
+import { complain, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
 import { Output } from './output.ts';
-import { analyse } from './session.ts';
+import { checkWritable, writeSaved } from './saved-file.ts';
+import { analyse, savedOptions } from './session.ts';
+import { version } from './version.ts';
 
 export async function runReport(inputs: readonly string[], options: ReportOptions): Promise<number> {
   // What is wrong with the output is told before hours of input are read.
   const output = new Output(options.output);
   if (options.table !== null) await reportCsv(emptyReport(options), options.table);
-  const session = await analyse(inputs, options, { lean: true });
-  const { analysis } = session;
+  for (const path of [options.state, options.save]) if (path !== null) await checkWritable(path);
+  const keeping = options.state !== null || options.save !== null;
+  const session = await analyse(inputs, options, { lean: true, state: options.state, leftOpen: keeping });
+  let failed = session.failed;
+  if (options.save !== null && session.analysis.summary.lines.some((n) => n > 0)) {
+    const header = { kind: 'summary', program: version(), complete: session.complete } as const;
+    const lines = savedLines(session.analysis, session.hosts, { ...header, options: savedOptions(options) });
+    // The report is still wanted where the disk is full.
+    await writeSaved(options.save, lines).catch((error: unknown) => {
+      complain(error);
+      failed = true;
+    });
+  }
+  const analysis = keeping ? whole(session.analysis, options) : session.analysis;
   let report = fullReport(analysis.summary, analysis.pending(), {
     top: options.top,
     complete: session.complete,
@@ -32,18 +48,26 @@ export async function runReport(inputs: readonly string[], options: ReportOption
   });
   if (options.anonymise) report = anonymiseReport(report);
   // A log without any mail of ours has no report; the reason has been said.
-  if (session.complete && session.failed && report.input.lines === 0) return EXIT_FAILED;
+  if (session.complete && failed && report.input.lines === 0) return EXIT_FAILED;
   output.add(await render(report, options));
   await output.close();
   if (!session.complete) return EXIT_INTERRUPTED;
-  return session.failed ? EXIT_FAILED : EXIT_DONE;
+  return failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+/** The analysis of a piece as that of a log that has nothing before it. */
+function whole(piece: Analysis, { since, until }: ReportOptions): Analysis {
+  const analysis = new Analysis({ lean: true, since, until });
+  analysis.merge(piece);
+  return analysis;
 }
 
 function emptyReport(options: ReportOptions): Report {
   return reportOf(new Summary(), [], { top: options.top, complete: true, generatedAt: new Date() });
 }
 
-async function render(report: Report, options: ReportOptions): Promise<string> {
+/** The report in the format that was asked for. */
+export async function render(report: Report, options: ReportOptions): Promise<string> {
   switch (options.format) {
     case 'json':
       return reportJson(report);

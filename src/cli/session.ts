@@ -8,11 +8,13 @@ import { availableParallelism } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
 import { type PreparedInput, prepareInputs, type ReadingHooks, readInputs } from '../analysis/reading.ts';
+import type { JsonObject } from '../chains/saved.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { MTA_NAMES } from '../records/record.ts';
 import { findSources } from '../source/find.ts';
 import { Inside } from '../suspects/inside.ts';
+import type { Source } from '../source/source.ts';
 import { readParallel } from '../workers/parallel.ts';
 import { Pool } from '../workers/pool.ts';
 import type { Job } from '../workers/unit.ts';
@@ -20,6 +22,7 @@ import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
 import { Progress } from './progress.ts';
+import { type Resumed, State } from './state.ts';
 
 export interface Session {
   readonly analysis: Analysis;
@@ -37,7 +40,9 @@ const TRIED = 'syslog (RFC 3164, RFC 3339, RFC 5424), journalctl -o json|short|s
 export async function analyse(
   inputs: readonly string[],
   options: CommonOptions,
-  hooks: Pick<AnalysisOptions, 'onChain' | 'onLine' | 'lean'> & {
+  hooks: Pick<AnalysisOptions, 'onChain' | 'onLine' | 'lean' | 'leftOpen'> & {
+    /** Where is kept what was read before. */
+    readonly state?: string | null;
     readonly onStart?: (hosts: Names) => void;
     readonly onBlock?: () => Promise<void> | null;
   },
@@ -54,14 +59,23 @@ export async function analyse(
   hooks.onStart?.(hosts);
   const tags = new Tags();
   const interrupt = new Interrupt();
+  let state: State | null = null;
+  if (typeof hooks.state === 'string') {
+    const kept = { ...savedOptions(options), tz: options.tz, year: options.year };
+    state = await State.open(hooks.state, kept, hosts, tags);
+  }
+  const resumed = state === null ? null : await state.resume(found.sources);
+  for (const note of state?.notes ?? []) complain(note);
+  const sources = resumed === null ? found.sources : resumed.filter(hasLines).map(({ source }) => source);
   interrupt.act = () => {
-    for (const source of found.sources) source.stop();
+    for (const source of sources) source.stop();
   };
-  const prepared = await prepareInputs(found.sources, {
+  const prepared = await prepareInputs(sources, {
     zone: options.tz,
     year: options.year,
     hosts,
     tags,
+    previous: clocksOf(resumed ?? []),
   });
   const unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
   const job: Job = {
@@ -73,10 +87,12 @@ export async function analyse(
     ...job,
     inside: new Inside(options.inside),
     lean: hooks.lean ?? false,
+    leftOpen: hooks.leftOpen ?? false,
     onChain: hooks.onChain,
     onLine: hooks.onLine,
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
   });
+  if (state !== null && state.restored !== null) analysis.merge(state.restored);
   let failed = found.problems.length > 0;
   const damaged = new Set<string>();
   const progress = new Progress({ total: totalSize(prepared), wanted: !options.noProgress });
@@ -98,7 +114,7 @@ export async function analyse(
   try {
     complete =
       alone || !isLarge(prepared)
-        ? await readInputs(prepared, analysis, reading)
+        ? await readAlone(prepared, analysis, reading)
         : await readWithWorkers(prepared, analysis, reading, { jobs, job, hosts, tags, interrupt });
   } finally {
     interrupt.release();
@@ -106,10 +122,25 @@ export async function analyse(
     await unread?.close();
   }
   if (interrupt.seen) complete = false;
+  if (state !== null && resumed !== null) {
+    try {
+      if (complete) {
+        const read = new Map(prepared.map((input) => [input.source, input]));
+        await state.save(analysis, hosts, resumed, read).catch((error: unknown) => {
+          complain(error);
+          failed = true;
+        });
+        for (const input of resumed) await readTail(input, prepared, analysis, options, hosts, tags);
+      } else complain(`interrupted; ${hooks.state} was left as it was`);
+    } finally {
+      state.release();
+    }
+  }
   if (complete) {
-    let useful = 0;
+    let useful = state === null || analysis.summary.seen.every((seen) => !seen) ? 0 : 1;
     for (const input of prepared) {
       if (input.ours > 0) useful += 1;
+      else if ((input.source.part?.from ?? 0) > 0) continue;
       else if (!damaged.has(input.source.path) && options.mta === 'auto') {
         complain(`${input.source.path}: ${whyUseless(input)}`);
         if (input.malformed > 0) failed = true;
@@ -118,6 +149,64 @@ export async function analyse(
     if (useful === 0) failed = true;
   }
   return { analysis, hosts, complete, failed };
+}
+
+/** What a saved summary must agree in with others that it is added to. */
+export function savedOptions(options: CommonOptions): JsonObject {
+  const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+  return {
+    mta: options.mta === 'auto' ? null : options.mta,
+    since: iso(options.since),
+    until: iso(options.until),
+  };
+}
+
+/** Whether anything is to be read and kept; the line without its newline is read for the report only. */
+function hasLines({ source }: Resumed): boolean {
+  const { part } = source;
+  return part === null || part.to === null || part.to > part.from;
+}
+
+/** What the clocks of inputs remember that were begun by an earlier run. */
+function clocksOf(inputs: readonly Pick<Resumed, 'source' | 'previous'>[]): Map<Source, number> {
+  return new Map(
+    inputs
+      .filter(({ previous }) => !Number.isNaN(previous))
+      .map(({ source, previous }) => [source, previous]),
+  );
+}
+
+/** Everything in this thread. A file that was begun by an earlier run has been counted. */
+async function readAlone(
+  inputs: readonly PreparedInput[],
+  analysis: Analysis,
+  reading: ReadingHooks,
+): Promise<boolean> {
+  for (const { source } of inputs) if ((source.part?.from ?? 0) > 0) analysis.summary.files -= 1;
+  return readInputs(inputs, analysis, reading);
+}
+
+/** A line that is being written counts in this report; the next run reads it again. */
+async function readTail(
+  { source, tail, previous }: Resumed,
+  prepared: readonly PreparedInput[],
+  analysis: Analysis,
+  options: CommonOptions,
+  hosts: Names,
+  tags: Tags,
+): Promise<void> {
+  if (tail === null) return;
+  const known = prepared.find((input) => input.source === source);
+  const clock = known === undefined ? previous : (known.previous ?? known.clock.previous);
+  const line = source.only({ ...tail, plain: true });
+  const [input] = await prepareInputs([line], {
+    zone: options.tz,
+    year: options.year,
+    hosts,
+    tags,
+    previous: clocksOf([{ source: line, previous: clock }]),
+  });
+  await readAlone([input], analysis, { onProblem: () => undefined });
 }
 
 /** Below, starting workers costs more than they bring. Compressed, it is about ten times as much. */

@@ -28,6 +28,14 @@ export async function* openBlocks(
   source: Source,
   options: BlockOptions = {},
 ): AsyncGenerator<Uint8Array, void, void> {
+  source.delivered = 0;
+  for await (const block of blocksOf(source, options)) {
+    source.delivered += block.length;
+    yield block;
+  }
+}
+
+async function* blocksOf(source: Source, options: BlockOptions): AsyncGenerator<Uint8Array, void, void> {
   const { ahead, part } = source;
   if (ahead === null) {
     if (part?.plain) {

@@ -68,6 +68,8 @@ export class Source {
   readonly part: Part | null;
   /** Bytes taken from disk or pipe so far, before decompression: compare with `size` for progress. */
   bytesRead = 0;
+  /** Bytes that openBlocks gave: decompressed ones, from the beginning of the part on. */
+  delivered = 0;
   /** Set by `stop`: whoever reads ends at the next block, without an error. */
   stopped = false;
   /** Filled by `probe` for streams, emptied by `openBlocks`. */

@@ -34,6 +34,8 @@ export async function readParallel(
 ): Promise<boolean> {
   /** What the clock of each input remembers behind what was merged. */
   const clocks = inputs.map(({ clockOptions }) => clockOptions.previous ?? Number.NaN);
+  // Looking into an input counted, too.
+  for (const { source } of inputs) source.delivered = 0;
   const plan = planUnits(inputs, options.piece);
   const begun: { unit: PlannedUnit; answer: Promise<UnitResult | null> }[] = [];
   let planned = false;
@@ -88,11 +90,12 @@ function mergeAnswer(
   { hosts, tags }: ParallelOptions,
 ): void {
   for (const [i, { input }] of unit.parts.entries()) {
-    const { lines, ours, malformed, previous } = answer.parts[i];
+    const { lines, ours, malformed, previous, bytes } = answer.parts[i];
     inputs[input].lines += lines;
     inputs[input].ours += ours;
     inputs[input].malformed += malformed;
     inputs[input].previous = previous;
+    inputs[input].source.delivered += bytes;
     clocks[input] = previous;
   }
   for (const { part, message } of answer.problems) {
@@ -132,12 +135,13 @@ async function readRest(
     ...hooks,
     onProblem: (error, input) => hooks.onProblem(error, inputs[numbers[rest.indexOf(input)]]),
   });
-  for (const [i, { lines, ours, malformed, clock }] of rest.entries()) {
+  for (const [i, { lines, ours, malformed, clock, source }] of rest.entries()) {
     const input = inputs[numbers[i]];
     input.lines += lines;
     input.ours += ours;
     input.malformed += malformed;
     input.previous = clock.previous;
+    input.source.delivered += source.delivered;
   }
   return read;
 }

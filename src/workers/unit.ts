@@ -44,6 +44,8 @@ export interface PartResult {
   readonly malformed: number;
   /** The clock's memory behind the part. */
   readonly previous: number;
+  /** Decompressed bytes that were read. */
+  readonly bytes: number;
 }
 
 export interface UnitResult {
@@ -85,12 +87,9 @@ export async function runUnit(unit: Unit, job: Job, hooks: UnitHooks = {}): Prom
   // A file counts where it begins.
   for (const { part } of unit.parts) if (part.from > 0) analysis.summary.files -= 1;
   return {
-    parts: inputs.map(({ lines, ours, malformed, clock }) => ({
-      lines,
-      ours,
-      malformed,
-      previous: clock.previous,
-    })),
+    parts: inputs.map(({ lines, ours, malformed, clock, source }) => {
+      return { lines, ours, malformed, previous: clock.previous, bytes: source.delivered };
+    }),
     problems,
     latest: analysis.latest,
     complete,
