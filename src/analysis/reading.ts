@@ -81,13 +81,19 @@ export async function prepareInputs(
     const previous = options.previous?.get(source);
     const clockOptions = { zone: options.zone, year, reference: mtime ?? Date.now(), previous };
     const span = spanOf(head, new HeadParser(new Clock(clockOptions), options.hosts, options.tags));
+    // What was begun before goes on before anything else begins.
+    const first = (source.part?.from ?? 0) > 0 ? Number.NEGATIVE_INFINITY : span.first;
     inputs.push({
-      ...preparedInput(source, clockOptions, span.first, options),
+      ...preparedInput(source, clockOptions, first, options),
       goesTo: span.latest,
       compression,
     });
   }
-  return inputs.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  return inputs.sort(
+    (a, b) =>
+      compare(a.first, b.first) ||
+      compare(a.source.mtime ?? Number.POSITIVE_INFINITY, b.source.mtime ?? Number.POSITIVE_INFINITY),
+  );
 }
 
 /** An input of which all that reading needs is known. */
@@ -101,6 +107,11 @@ export function preparedInput(
   const heads = new HeadParser(clock, hosts, tags);
   const found = { lines: 0, ours: 0, malformed: 0, previous: null };
   return { source, clock, clockOptions, heads, compression: 'none', first, goesTo: first, ...found };
+}
+
+/** By instants; infinite ones must not give NaN. */
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** First and latest instant of the lines in `bytes`; a line that is cut off at their end may count. */

@@ -4,5 +4,7 @@
 import { createRequire } from 'node:module';
 
 export function version(): string {
-  return (createRequire(import.meta.url)('../../../package.json') as { version: string }).version;
+  // Tests run the sources, which stand one folder higher.
+  const file = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json';
+  return (createRequire(import.meta.url)(file) as { version: string }).version;
 }

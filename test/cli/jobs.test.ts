@@ -1,0 +1,115 @@
+/**
+ * `--jobs N` with real threads: the same bytes for every N; and the ends of a run that go wrong.
+ * DSNSTAT_PIECE makes pieces so small that these logs have many.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { LOGS, logBytes } from '../support/pieces.ts';
+import { dsnstat, PROGRAM, ROOT, temporaryFolder } from './program.ts';
+
+const { folder, file } = temporaryFolder();
+const SMALL = { DSNSTAT_PIECE: '20000' };
+const FORMATS = ['text', 'json', 'csv'];
+
+function said(args: readonly string[], env: Record<string, string> = {}): string {
+  const { status, stdout, stderr } = dsnstat(['report', '--tz', 'UTC', '--year', '2026', ...args], { env });
+  return `${status}\n${stderr}\n${stdout.replace(/"generated_at": "[^"]*"/, '')}`;
+}
+
+describe('--jobs', () => {
+  const names = ['postfix-load-lossy.log.gz', 'sendmail-load.log.gz', 'qmail-mixed.log.gz'];
+  const plain = names.map((name) => file(name.replace('.gz', ''), logBytes(name)));
+
+  it('changes no byte of the report on one file', () => {
+    for (const [i, log] of plain.entries()) {
+      const format = ['--format', FORMATS[i]];
+      const one = said(['--jobs', '1', ...format, log]);
+      for (const jobs of ['2', '3', '7']) expect(said(['--jobs', jobs, ...format, log], SMALL)).toBe(one);
+    }
+  });
+
+  it('changes no byte of the report on many: archives, other MTAs, all at the same time', () => {
+    const archives = LOGS.slice(0, 4).map((name) => join('test/fixtures', name));
+    const all = [...plain, ...archives, file('again.gz', gzipSync('not a log\n'))];
+    const one = said(['--jobs', '1', '--format', 'json', ...all]);
+    for (const jobs of ['2', '7'])
+      expect(said(['--jobs', jobs, '--format', 'json', ...all], SMALL)).toBe(one);
+  });
+
+  it('says the same of an archive that is cut off', () => {
+    const whole = gzipSync(logBytes('postfix-mixed.log.gz'));
+    const cut = file('cut.log.gz', whole.subarray(0, whole.length / 2));
+    const one = said(['--jobs', '1', '--format', 'json', cut, plain[0]]);
+    expect(one).toContain('damaged gzip data');
+    expect(one.startsWith('2\n')).toBe(true);
+    expect(said(['--jobs', '3', '--format', 'json', cut, plain[0]], SMALL)).toBe(one);
+  });
+
+  it('merges into the state of a run that goes on', () => {
+    const states = ['1', '3'].map((jobs) => {
+      const state = join(folder, `jobs${jobs}.state`);
+      const bytes = logBytes('sendmail-load.log.gz');
+      const log = file(`grows${jobs}.log`, bytes.subarray(0, bytes.length / 3));
+      said(['--jobs', jobs, '--state', state, log], SMALL);
+      file(`grows${jobs}.log`, bytes);
+      return said(['--jobs', jobs, '--state', state, '--format', 'json', log], SMALL);
+    });
+    expect(states[1]).toBe(states[0]);
+    expect(states[0]).toContain('"files": 1,');
+  });
+});
+
+describe('a run with workers that ends early', () => {
+  /** Large enough to be in the midst of it. */
+  const large = file(
+    'large.log',
+    Buffer.concat(Array.from({ length: 30 }, () => logBytes('postfix-load-lossy.log.gz'))),
+  );
+
+  it('by Ctrl-C: a report on what was read, status 130', async () => {
+    const run = spawn(
+      process.execPath,
+      [PROGRAM, '--jobs', '2', '--tz', 'UTC', '--format', 'json', '--no-progress', large],
+      { cwd: ROOT, env: { ...process.env, DSNSTAT_PIECE: '1000000' } },
+    );
+    let stdout = '';
+    run.stdout.on('data', (text: Buffer) => {
+      stdout += text;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    run.kill('SIGINT');
+    expect(await new Promise((resolve) => run.on('close', resolve))).toBe(130);
+    expect(JSON.parse(stdout).complete).toBe(false);
+  });
+
+  it('because a worker has too little memory: one clear line, status 2, no hang', () => {
+    const { status, stdout, stderr } = dsnstat(['--jobs', '2', '--tz', 'UTC', large], {
+      env: { DSNSTAT_PIECE: '4000000', DSNSTAT_WORKER_MEMORY: '6' },
+    });
+    expect(stderr).toMatch(
+      /^dsnstat: a worker failed while it read .*large\.log: it ran out of memory; use --jobs 1.*\n$/,
+    );
+    expect(stdout).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it('because the disk is full: one clear line, status 2', () => {
+    if (!existsSync('/dev/full')) return;
+    const { status, stderr } = dsnstat(['--jobs', '2', '--tz', 'UTC', '-o', '/dev/full', large], {
+      env: SMALL,
+    });
+    expect(stderr).toContain('no space left on device');
+    expect(status).toBe(2);
+  });
+});
+
+it('starts no worker for a small log', () => {
+  const { stderr } = dsnstat(['--tz', 'UTC', '--jobs', '4', 'samples/postfix/mixed.log'], {
+    env: { DSNSTAT_WORKER_MEMORY: '1' },
+  });
+  expect(stderr).toBe('');
+  expect(readFileSync(join(ROOT, 'samples/postfix/mixed.log')).length).toBeLessThan(1 << 20);
+});
