@@ -101,7 +101,7 @@ export class Analysis {
   #leadingRepeats = 0;
   /** The latest instant of any line, of whatever program; the order of inputs goes by it. */
   latest = Number.NEGATIVE_INFINITY;
-  /** By number of host: 1 where it wrote a line that was recorded. */
+  /** By number of host: 1 where it wrote a line that was recorded, or that the kernel may have taken. */
   #hosts: number[] = [];
 
   constructor(options: AnalysisOptions = {}) {
@@ -162,6 +162,11 @@ export class Analysis {
     mergeJoiners(this.joiner, right.joiner);
     // As the next line would: a thousand pieces must not wait for one.
     this.joiner.closeDue();
+  }
+
+  /** A host that writes something of ours, or may do so. */
+  meetHost(host: number): void {
+    if (this.#hosts[host] !== 1) this.#hosts[host] = 1;
   }
 
   /** Numbers of the hosts that wrote something of ours; 0 stands for lines that name none. */
@@ -302,7 +307,7 @@ export class Analysis {
       this.summary.seen[mta] = true;
     }
     if (lineClass !== RECORDED) return lineClass;
-    if (this.#hosts[head.host] !== 1) this.#hosts[head.host] = 1;
+    this.meetHost(head.host);
     if (inWindow && (record.kind === REJECT || record.kind === REFUSAL)) {
       const temporary = (record.flags & TEMPORARY) !== 0;
       for (let n = 0; n < times; n += 1) this.summary.rejected(record.stage, temporary);

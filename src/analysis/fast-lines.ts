@@ -143,6 +143,8 @@ export class FastLines {
     const heads = this.#heads;
     const { form } = heads;
     if (form !== 0 && heads.head.bytes === kernel.bytes) {
+      // From here on, lines of this host may be taken without a word.
+      this.#analysis.meetHost(heads.head.host);
       kernel.meetHost(heads.hostStart, heads.tagStart - 1, heads.head.host);
       kernel.meetTag(heads.tagStart, heads.tagEnd, heads.head.tag);
     }
@@ -199,6 +201,7 @@ export class FastLines {
     if (seen !== 0) {
       summary.time(kernel.double(FROM));
       summary.time(kernel.double(TO));
+      this.#analysis.latest = Math.max(this.#analysis.latest, kernel.double(TO));
     }
   }
 }

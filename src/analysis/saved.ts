@@ -154,7 +154,7 @@ export class SavedReader {
       throw this.#damage('not a list of hosts');
     }
     const hostOf = (host: number): number => numbers.get(host) ?? 0;
-    this.#analysis = new Analysis({ leftOpen: true, lean: true });
+    this.#analysis = new Analysis({ leftOpen: true });
     this.#analysis.restore({ lastLine: null, leadingRepeats: 0 }, this.#header.own_hosts.map(hostOf));
     this.#loader = new JoinerLoader(this.#analysis.joiner, this.#tags, hostOf);
   }

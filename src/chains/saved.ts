@@ -10,8 +10,8 @@ import { LineHead } from '../lines/head.ts';
 import type { Tags } from '../lines/tags.ts';
 import { idCheck, idHash } from '../records/text.ts';
 import type { Joiner } from './joiner.ts';
-import { checkOf, type DsnLink, Life, nextSerial, Recipient } from './life.ts';
-import type { ByProcess, JoinerState } from './state.ts';
+import { checkOf, type DsnLink, Life, lastSerial, Recipient, setLastSerial } from './life.ts';
+import type { ByProcess, JoinerState, SenderCheck } from './state.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
@@ -45,6 +45,7 @@ const LIFE_FIELDS = [
   'endByQueueManager',
   'impliedEnd',
   'mark',
+  'spf',
   'qp',
   'pid',
   'piped',
@@ -52,6 +53,7 @@ const LIFE_FIELDS = [
   'first',
   'last',
   'closed',
+  'numberFree',
 ] as const satisfies readonly (keyof Life)[];
 
 const RECIPIENT_FIELDS = [
@@ -66,6 +68,7 @@ const RECIPIENT_FIELDS = [
   'at',
   'handedOn',
   'keptToo',
+  'local',
 ] as const satisfies readonly (keyof Recipient)[];
 
 const HEAD_FIELDS = [
@@ -106,6 +109,7 @@ export const KEPT = {
       'nextSweep',
       'closedRoots',
       'sessions',
+      'checks',
       'parts',
       'pipedByMessageId',
       'pickedUpByMessageId',
@@ -118,7 +122,7 @@ export const KEPT = {
       'clientByQp',
       'lastResult',
     ],
-    anew: [],
+    anew: ['onAwaited'],
   },
 } as const;
 
@@ -204,6 +208,13 @@ export function* joinerRows(joiner: Joiner): Generator<JsonObject> {
       return [Number(key.slice(0, blank)), key.slice(blank + 1), texts];
     }),
   );
+  yield* chunks(
+    'checks',
+    [...state.checks].map(([key, check]): Json => {
+      const blank = key.indexOf(' ');
+      return [Number(key.slice(0, blank)), key.slice(blank + 1), { ...check }];
+    }),
+  );
   yield* chunks('piped', byMessageId(state.pipedByMessageId, places));
   yield* chunks('picked_up', byMessageId(state.pickedUpByMessageId, places));
   yield* chunks(
@@ -257,7 +268,8 @@ export function pendingHosts(joiner: Joiner): Set<number> {
   for (const host of state.restarted) hosts.add(host);
   for (const host of state.qpJoins) hosts.add(host);
   for (const host of state.lastResult.keys()) hosts.add(host);
-  for (const key of state.parts.keys()) hosts.add(Number.parseInt(key, 10));
+  for (const map of [state.parts, state.checks])
+    for (const key of map.keys()) hosts.add(Number.parseInt(key, 10));
   for (const table of processTables(state)) for (const [host] of table.entries()) hosts.add(host);
   return hosts;
 }
@@ -440,7 +452,8 @@ export class JoinerLoader {
     life.hash = idHash(id, 0, id.length);
     life.check = checkOf(idCheck(id, 0, id.length), life.space);
     life.pendingInTree = (row.pendingInTree as number | undefined) ?? 1;
-    life.serial = nextSerial();
+    life.serial = lastSerial() + 1;
+    setLastSerial(life.serial);
     this.#lives.push(life);
     this.#rows.push(row);
   }
@@ -521,6 +534,12 @@ export class JoinerLoader {
       case 'parts':
         state.parts.set(`${this.#hostOf(row[0] as number)} ${row[1]}`, [...(row[2] as readonly string[])]);
         return;
+      case 'checks': {
+        const check = { ...(row[2] as unknown as SenderCheck) };
+        const host = check.host < 0 ? -1 : this.#hostOf(check.host);
+        state.checks.set(`${this.#hostOf(row[0] as number)} ${row[1]}`, { ...check, host });
+        return;
+      }
       case 'last_results': {
         const [host, stamp, place, recipient] = row;
         const life = this.#at(place);

@@ -5,16 +5,17 @@
  * at a time is in memory, beside what is pending of its hosts.
  */
 import { stat } from 'node:fs/promises';
-import { Analysis } from '../analysis/analysis.ts';
+import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
 import { arrange, hostsOf, type Mergeable } from '../analysis/merging.ts';
 import { readHeader, SavedDamage, type SavedHeader, SavedReader, savedLines } from '../analysis/saved.ts';
 import type { JsonObject } from '../chains/saved.ts';
+import { fullReport } from '../findings/all.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { anonymiseReport } from '../outputs/anonymise.ts';
 import { identityOf } from '../source/source.ts';
 import { Summary } from '../summary/summary.ts';
-import { reportOf } from '../summary/view.ts';
+import { Inside, type InsideEntry } from '../suspects/inside.ts';
 import type { ReportOptions } from './arguments.ts';
 import { complain, EXIT_DONE, EXIT_FAILED } from './errors.ts';
 import { Output } from './output.ts';
@@ -42,12 +43,12 @@ export async function runMerge(paths: readonly string[], options: ReportOptions)
     const whose = host === undefined || host === '' ? 'lines without a host' : `host ${host}`;
     complain(`${b.path}: overlaps in time with ${a.path} (${whose}); what is in both logs is counted twice`);
   }
-  const total = new Summary();
+  const total = new Summary(jobOf(parts[0].header.options).inside);
   const lines = mergedLines(chains, total, options.save !== null);
   // Without --save it gives none, and merges all the same.
   if (options.save === null) await lines.next();
   else await writeSaved(options.save, lines);
-  let report = reportOf(total, [], {
+  let report = fullReport(total, [], {
     top: options.top,
     complete: parts.every(({ header }) => header.complete),
     generatedAt: new Date(),
@@ -123,7 +124,13 @@ function sameOptions(parts: readonly Found[]): void {
 
 function wordsOf(options: JsonObject): string {
   const words = Object.entries(options).filter(([, value]) => value !== null);
-  return words.length === 0 ? 'none' : words.map(([key, value]) => `--${key} ${String(value)}`).join(' ');
+  return words.length === 0
+    ? 'none'
+    : words
+        .map(
+          ([key, value]) => `--${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+        )
+        .join(' ');
 }
 
 /** Merges chain by chain into `total`, pending messages as they stand; gives the lines of each chain's summary. */
@@ -136,7 +143,7 @@ async function* mergedLines(
     const hosts = new Names();
     const tags = new Tags();
     const options = jobOf(chain[0].header.options);
-    const merged = new Analysis({ ...options, lean: true, leftOpen: true });
+    const merged = new Analysis({ ...options, leftOpen: true });
     let complete = true;
     for (const { path, from, to } of chain) {
       const reader = new SavedReader(hosts, tags, ({ header, analysis }) => {
@@ -158,7 +165,7 @@ async function* mergedLines(
         options: chain[0].header.options,
       });
     }
-    const whole = new Analysis({ ...options, lean: true });
+    const whole = new Analysis(options);
     whole.merge(merged);
     total.merge(whole.summary);
     for (const root of whole.pending()) total.tally(root);
@@ -166,7 +173,8 @@ async function* mergedLines(
 }
 
 /** What analyses of the saved ones must know. */
-function jobOf(options: JsonObject): { since: number | null; until: number | null } {
+function jobOf(options: JsonObject): Pick<AnalysisOptions, 'since' | 'until' | 'inside'> {
   const at = (value: unknown): number | null => (typeof value === 'string' ? Date.parse(value) : null);
-  return { since: at(options.since), until: at(options.until) };
+  const inside = new Inside((options.inside ?? []) as unknown as readonly InsideEntry[]);
+  return { since: at(options.since), until: at(options.until), inside };
 }

@@ -15,6 +15,7 @@ import { reportText } from '../outputs/report-text.ts';
 import type { Report } from '../summary/report.ts';
 import { Summary } from '../summary/summary.ts';
 import { reportOf } from '../summary/view.ts';
+import { Inside } from '../suspects/inside.ts';
 import type { ReportOptions } from './arguments.ts';
 import { useColor } from './color.ts';
 import { complain, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
@@ -56,8 +57,8 @@ export async function runReport(inputs: readonly string[], options: ReportOption
 }
 
 /** The analysis of a piece as that of a log that has nothing before it. */
-function whole(piece: Analysis, { since, until }: ReportOptions): Analysis {
-  const analysis = new Analysis({ lean: true, since, until });
+function whole(piece: Analysis, { since, until, inside }: ReportOptions): Analysis {
+  const analysis = new Analysis({ since, until, inside: new Inside(inside) });
   analysis.merge(piece);
   return analysis;
 }

@@ -13,8 +13,8 @@ import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { MTA_NAMES } from '../records/record.ts';
 import { findSources } from '../source/find.ts';
-import { Inside } from '../suspects/inside.ts';
 import type { Source } from '../source/source.ts';
+import { Inside } from '../suspects/inside.ts';
 import { readParallel } from '../workers/parallel.ts';
 import { Pool } from '../workers/pool.ts';
 import type { Job } from '../workers/unit.ts';
@@ -82,12 +82,19 @@ export async function analyse(
     mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
     since: options.since,
     until: options.until,
+    inside: options.inside,
   };
+  const jobs = options.jobs ?? availableParallelism();
+  // Chains are printed as they end, and lines are kept in their order, by one reader only.
+  const alone =
+    jobs === 1 || hooks.lean !== true || hooks.onChain !== undefined || unread !== null || !isLarge(prepared);
   const analysis = new Analysis({
     ...job,
     inside: new Inside(options.inside),
     lean: hooks.lean ?? false,
     leftOpen: hooks.leftOpen ?? false,
+    // Workers have one each.
+    kernel: alone,
     onChain: hooks.onChain,
     onLine: hooks.onLine,
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
@@ -108,14 +115,10 @@ export async function analyse(
     onBlock: hooks.onBlock,
     interrupted: () => interrupt.seen,
   };
-  const jobs = options.jobs ?? availableParallelism();
-  // Chains are printed as they end, and lines are kept in their order, by one reader only.
-  const alone = jobs === 1 || hooks.lean !== true || hooks.onChain !== undefined || unread !== null;
   try {
-    complete =
-      alone || !isLarge(prepared)
-        ? await readAlone(prepared, analysis, reading)
-        : await readWithWorkers(prepared, analysis, reading, { jobs, job, hosts, tags, interrupt });
+    complete = alone
+      ? await readAlone(prepared, analysis, reading)
+      : await readWithWorkers(prepared, analysis, reading, { jobs, job, hosts, tags, interrupt });
   } finally {
     interrupt.release();
     progress.clear();
@@ -158,6 +161,7 @@ export function savedOptions(options: CommonOptions): JsonObject {
     mta: options.mta === 'auto' ? null : options.mta,
     since: iso(options.since),
     until: iso(options.until),
+    inside: options.inside.length === 0 ? null : options.inside.map((entry): JsonObject => ({ ...entry })),
   };
 }
 

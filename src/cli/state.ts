@@ -315,5 +315,11 @@ function stemOf(name: string): string {
 
 function wordsOf(options: JsonObject): string {
   const words = Object.entries(options).filter(([, value]) => value !== null);
-  return words.length === 0 ? 'none' : words.map(([key, value]) => `--${key} ${String(value)}`).join(' ');
+  return words.length === 0
+    ? 'none'
+    : words
+        .map(
+          ([key, value]) => `--${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+        )
+        .join(' ');
 }

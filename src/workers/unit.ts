@@ -12,12 +12,15 @@ import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import type { Mta } from '../records/record.ts';
 import { fileSource, type Part } from '../source/source.ts';
+import { Inside, type InsideEntry } from '../suspects/inside.ts';
 
 /** What all units of a run have in common. */
 export interface Job {
   readonly mta: Mta | null;
   readonly since: number | null;
   readonly until: number | null;
+  /** What belongs to us (`--inside`). */
+  readonly inside: readonly InsideEntry[];
 }
 
 /** A part of one input; `input` is its place in the run's list. */
@@ -75,7 +78,8 @@ export async function runUnit(unit: Unit, job: Job, hooks: UnitHooks = {}): Prom
   const hosts = new Names();
   const tags = new Tags();
   const inputs = unit.parts.map((part) => inputOf(part, hosts, tags));
-  const analysis = new Analysis({ ...job, lean: true, leftOpen: true });
+  const inside = new Inside(job.inside);
+  const analysis = new Analysis({ ...job, inside, lean: true, leftOpen: true });
   const problems: { part: number; message: string }[] = [];
   const reading: ReadingHooks = {
     onBytes: hooks.onBytes,

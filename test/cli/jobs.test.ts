@@ -11,7 +11,7 @@ import { LOGS, logBytes } from '../support/pieces.ts';
 import { dsnstat, PROGRAM, ROOT, temporaryFolder } from './program.ts';
 
 const { folder, file } = temporaryFolder();
-const SMALL = { DSNSTAT_PIECE: '20000' };
+const SMALL = { DSNSTAT_PIECE: '60000' };
 const FORMATS = ['text', 'json', 'csv'];
 
 function said(args: readonly string[], env: Record<string, string> = {}): string {
@@ -27,7 +27,8 @@ describe('--jobs', () => {
     for (const [i, log] of plain.entries()) {
       const format = ['--format', FORMATS[i]];
       const one = said(['--jobs', '1', ...format, log]);
-      for (const jobs of ['2', '3', '7']) expect(said(['--jobs', jobs, ...format, log], SMALL)).toBe(one);
+      for (const jobs of i === 0 ? ['2', '3', '7'] : ['3'])
+        expect(said(['--jobs', jobs, ...format, log], SMALL)).toBe(one);
     }
   });
 
@@ -66,7 +67,7 @@ describe('a run with workers that ends early', () => {
   /** Large enough to be in the midst of it. */
   const large = file(
     'large.log',
-    Buffer.concat(Array.from({ length: 30 }, () => logBytes('postfix-load-lossy.log.gz'))),
+    Buffer.concat(Array.from({ length: 20 }, () => logBytes('postfix-load-lossy.log.gz'))),
   );
 
   it('by Ctrl-C: a report on what was read, status 130', async () => {

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Analysis } from '../../src/analysis/analysis.ts';
 import { SavedReader, type SaveOptions, savedLines } from '../../src/analysis/saved.ts';
+import { fullReport } from '../../src/findings/all.ts';
 import { Clock, yearEvidence } from '../../src/lines/clock.ts';
 import { HeadParser } from '../../src/lines/head-parser.ts';
 import { Names } from '../../src/lines/names.ts';
 import { Tags } from '../../src/lines/tags.ts';
-import { reportOf } from '../../src/summary/view.ts';
 
 const FIXTURES = new URL('../fixtures/', import.meta.url);
 export const LOGS = readdirSync(FIXTURES).filter((name) => name.endsWith('.log.gz'));
@@ -51,7 +51,7 @@ export class PiecedLog {
   }
 
   piece(from: number, to: number, leftOpen: boolean, place = new Place()): Analysis {
-    const analysis = new Analysis({ leftOpen, lean: true });
+    const analysis = new Analysis({ leftOpen, lean: true, kernel: false });
     this.read(analysis, from, to, place);
     return analysis;
   }
@@ -78,7 +78,7 @@ export function load(text: string, place: Place): Analysis {
 }
 
 export function answer(analysis: Analysis): unknown {
-  return reportOf(analysis.summary, analysis.pending(), {
+  return fullReport(analysis.summary, analysis.pending(), {
     top: 1000,
     complete: true,
     generatedAt: new Date(0),
