@@ -45,6 +45,8 @@ export interface AnalysisOptions {
   readonly lean?: boolean;
   /** A piece of a log: what came before it will be merged in on its left. */
   readonly leftOpen?: boolean;
+  /** Pending lives that are kept; 500,000 by default. */
+  readonly mostPending?: number;
   /** False: every line goes the TypeScript way. */
   readonly kernel?: boolean;
   readonly onChain?: ChainSink;
@@ -123,6 +125,10 @@ export class Analysis {
         lean: options.lean,
         told: { everyClient: !inside.builtInOnly, uids: [...WEB_UIDS] },
         leftOpen: options.leftOpen,
+        mostPending: options.mostPending,
+        onEvicted: (chains) => {
+          this.summary.evicted += chains;
+        },
         kernel: this.#mayUseKernel(options) ? Kernel.create() : null,
         onPlain: (mta, hour, messages, recipients) => this.summary.plain(mta, hour, messages, recipients),
         onSubmission: (submission, recipients) => this.summary.submitted(submission, recipients),

@@ -139,6 +139,8 @@ export class Joiner {
    * is held back. False where a log begins.
    */
   readonly #leftOpen: boolean;
+  readonly #mostPending: number;
+  readonly #onEvicted: (chains: number) => void;
   /** Ordinary messages of a lean run. */
   readonly light: LightLives | null;
 
@@ -152,6 +154,9 @@ export class Joiner {
     sink: ChainSink,
     options: {
       readonly lean?: boolean;
+      /** Pending lives that are kept; beyond, those that were silent longest are counted as they stand. */
+      readonly mostPending?: number;
+      readonly onEvicted?: (chains: number) => void;
       readonly leftOpen?: boolean;
       /** Keeps ordinary messages; with lean only. What it counts goes to onPlain. */
       readonly kernel?: Kernel | null;
@@ -163,6 +168,8 @@ export class Joiner {
     this.#sink = sink;
     this.#lean = options.lean ?? false;
     this.#leftOpen = options.leftOpen ?? false;
+    this.#mostPending = options.mostPending ?? MOST_PENDING;
+    this.#onEvicted = options.onEvicted ?? (() => undefined);
     const { kernel, onPlain, onSubmission, told } = options;
     this.light =
       kernel && onPlain && onSubmission
@@ -384,7 +391,21 @@ export class Joiner {
     const life = takeLife();
     life.begin(mta, host, instance, space, id, hash, checkOf(check, space), kind, at);
     this.state.table.push(life);
+    if (this.state.table.size > this.#mostPending) this.#evict(life);
     return life;
+  }
+
+  /** Makes room: a tenth of the lives, those that were silent longest, but not the one that begins now. */
+  #evict(newest: Life): void {
+    const lives = [...this.state.table.lives()].filter((life) => life !== newest && !life.closed);
+    lives.sort((a, b) => a.last - b.last || a.serial - b.serial);
+    let chains = 0;
+    for (const life of lives.slice(0, Math.ceil(this.#mostPending / 10))) {
+      if (life.retired || life.closed) continue;
+      if (life.parent === null) chains += 1;
+      this.#close(life);
+    }
+    this.#onEvicted(chains);
   }
 
   #touch(life: Life, kind: number, at: number): void {
@@ -1294,8 +1315,11 @@ export class Joiner {
   retire(root: Life): void {
     this.state.closedRoots.delete(root);
     if (this.#leftOpen && this.#mayGoOnLeft(root)) {
-      this.state.held.add(root);
-      return;
+      if (this.state.held.size < this.#mostPending) {
+        this.state.held.add(root);
+        return;
+      }
+      this.#onEvicted(1);
     }
     markRetired(root);
     this.#sink(root);
@@ -1335,6 +1359,9 @@ function copyHead(head: LineHead): LineHead {
 /** Links reach back no further than this: lives that begin within it of a seam wait for what is on its other side. */
 const SEAM = COMES_BACK_WITHIN + OUT_OF_ORDER;
 const MOST_UNRESOLVED = 100_000;
+
+/** About 1 KB each. A host with more messages in its queues has other troubles. */
+export const MOST_PENDING = 500_000;
 
 function clientKey(host: number, ip: string, reversePath: string): string {
   return `${host} ${ip} ${reversePath.toLowerCase()}`;

@@ -375,6 +375,7 @@ function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life
     const recipient = life.findRecipient(forward.recipient.key) ?? forward.recipient;
     state.forwardByQp.set(host, qp, { life, serial: life.serial, recipient, at: forward.at });
   }
+  for (const [host, qp, at] of from.orphanForwards.entries()) state.orphanForwards.set(host, qp, at);
   for (const [host, last] of from.lastResult) {
     const life = target.get(last.life);
     if (life === undefined) continue;

@@ -7,7 +7,9 @@ import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DateTime, type DurationLikeObject } from 'luxon';
+import { MOST_PENDING } from '../chains/joiner.ts';
 import { zoneNamed } from '../lines/zone-offsets.ts';
+import { DEFAULT_TABLE_LIMIT } from '../summary/counter.ts';
 import type { InsideEntry } from '../suspects/inside.ts';
 import { UsageError } from './errors.ts';
 import { COMMANDS, type Command, FLAGS, type Flag, type Key } from './flags.ts';
@@ -32,6 +34,9 @@ export interface CommonOptions {
   readonly inside: readonly InsideEntry[];
   /** null: we may choose. */
   readonly jobs: number | null;
+  /** Bounds of memory: pending lives, and keys of each table. */
+  readonly maxPending: number;
+  readonly maxKeys: number;
   readonly unrecognised: string | null;
   readonly anonymise: boolean;
   readonly noProgress: boolean;
@@ -146,6 +151,8 @@ const COMMON_DEFAULTS = {
   year: null,
   inside: [],
   jobs: null,
+  maxPending: MOST_PENDING,
+  maxKeys: DEFAULT_TABLE_LIMIT,
   unrecognised: null,
   anonymise: false,
   noProgress: false,
@@ -247,8 +254,6 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
   };
   const options = { ...defaults, ...values } as ReportOptions;
   if (options.table !== null && options.format !== 'csv') throw new UsageError('--table needs --format csv');
-  if (command === 'merge' && inputs.length === 0)
-    throw new UsageError('merge needs summaries: name files that dsnstat report --save wrote');
   return { command, inputs, options };
 }
 

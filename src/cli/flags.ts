@@ -90,6 +90,8 @@ export type Key =
   | 'inside'
   | 'jobs'
   | 'state'
+  | 'maxPending'
+  | 'maxKeys'
   | 'save'
   | 'top'
   | 'table'
@@ -143,6 +145,8 @@ export interface Flag {
 
 /** Those that read logs. */
 const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'check', 'explain', 'watch'];
+/** The same, and what reads no logs but has a report. */
+const LOGS_AND_MERGE: readonly Command[] = [...LOGS, 'merge'];
 const ALL: readonly Command[] = [...LOGS, 'merge', 'probe'];
 /** Commands that print what the logs say. */
 const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain', 'watch', 'merge'];
@@ -205,6 +209,28 @@ export const FLAGS: readonly Flag[] = [
     doc: 'Resume: read what is new since the last run with FILE, report on all, and remember it there. Logs may have been rotated and compressed meanwhile.',
   },
   {
+    long: 'max-pending',
+    key: 'maxPending',
+    category: 'Input',
+    commands: LOGS,
+    value: 'N',
+    type: 'integer',
+    least: 1000,
+    most: 100_000_000,
+    doc: 'Messages under way that are remembered, 500000 by default, about 1 KB each. The report says when there were more.',
+  },
+  {
+    long: 'max-keys',
+    key: 'maxKeys',
+    category: 'Input',
+    commands: LOGS_AND_MERGE,
+    value: 'N',
+    type: 'integer',
+    least: 100,
+    most: 10_000_000,
+    doc: 'Addresses, domains or hosts that each table remembers, 100000 by default. The report says when there were more.',
+  },
+  {
     long: 'unrecognised',
     key: 'unrecognised',
     category: 'Input',
@@ -258,7 +284,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'tz',
     key: 'tz',
     category: 'Time',
-    commands: [...LOGS, 'merge'],
+    commands: LOGS_AND_MERGE,
     value: 'ZONE',
     type: 'zone',
     doc: "The log's zone where its times name none: Europe/Berlin, +02:00. Also that of --since and --until. By default, this machine's.",

@@ -14,10 +14,11 @@ import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { anonymiseReport } from '../outputs/anonymise.ts';
 import { identityOf } from '../source/source.ts';
+import { boundTables } from '../summary/counter.ts';
 import { Summary } from '../summary/summary.ts';
 import { Inside, type InsideEntry } from '../suspects/inside.ts';
 import type { ReportOptions } from './arguments.ts';
-import { complain, EXIT_DONE, EXIT_FAILED } from './errors.ts';
+import { complain, EXIT_DONE, EXIT_FAILED, UsageError } from './errors.ts';
 import { Output } from './output.ts';
 import { render } from './report.ts';
 import { checkWritable, readSaved, writeSaved } from './saved-file.ts';
@@ -31,6 +32,9 @@ interface Found extends Mergeable {
 }
 
 export async function runMerge(paths: readonly string[], options: ReportOptions): Promise<number> {
+  if (paths.length === 0)
+    throw new UsageError('merge needs summaries: name files that dsnstat report --save wrote');
+  boundTables(options.maxKeys);
   const output = new Output(options.output);
   if (options.save !== null) await checkWritable(options.save);
   const { found, failed } = await findAll(paths);

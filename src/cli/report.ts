@@ -29,7 +29,8 @@ export async function runReport(inputs: readonly string[], options: ReportOption
   const output = new Output(options.output);
   if (options.table !== null) await reportCsv(emptyReport(options), options.table);
   for (const path of [options.state, options.save]) if (path !== null) await checkWritable(path);
-  const keeping = options.state !== null || options.save !== null;
+  // A part that may be merged with older ones. With a state, the log begins where its first run did.
+  const keeping = options.save !== null && options.state === null;
   const session = await analyse(inputs, options, { lean: true, state: options.state, leftOpen: keeping });
   let failed = session.failed;
   if (options.save !== null && session.analysis.summary.lines.some((n) => n > 0)) {

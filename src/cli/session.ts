@@ -8,12 +8,14 @@ import { availableParallelism } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
 import { type PreparedInput, prepareInputs, type ReadingHooks, readInputs } from '../analysis/reading.ts';
+import { withinWindow } from '../analysis/window.ts';
 import type { JsonObject } from '../chains/saved.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { MTA_NAMES } from '../records/record.ts';
 import { findSources } from '../source/find.ts';
 import type { Source } from '../source/source.ts';
+import { boundTables } from '../summary/counter.ts';
 import { Inside } from '../suspects/inside.ts';
 import { readParallel } from '../workers/parallel.ts';
 import { Pool } from '../workers/pool.ts';
@@ -56,6 +58,7 @@ export async function analyse(
     throw new UsageError(`nothing to read: name a log file, or pipe one in\n${shortUsage()}`);
   }
   const hosts = new Names();
+  boundTables(options.maxKeys);
   hooks.onStart?.(hosts);
   const tags = new Tags();
   const interrupt = new Interrupt();
@@ -70,19 +73,23 @@ export async function analyse(
   interrupt.act = () => {
     for (const source of sources) source.stop();
   };
-  const prepared = await prepareInputs(sources, {
+  const looked = await prepareInputs(sources, {
     zone: options.tz,
     year: options.year,
     hosts,
     tags,
     previous: clocksOf(resumed ?? []),
   });
+  // A state must see every byte once.
+  const prepared = state === null ? await withinWindow(looked, options) : looked;
   const unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
   const job: Job = {
     mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
     since: options.since,
     until: options.until,
     inside: options.inside,
+    mostPending: options.maxPending,
+    mostKeys: options.maxKeys,
   };
   const jobs = options.jobs ?? availableParallelism();
   // Chains are printed as they end, and lines are kept in their order, by one reader only.
@@ -99,6 +106,7 @@ export async function analyse(
     onLine: hooks.onLine,
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
   });
+  analysis.summary.skippedFiles += looked.length - prepared.length;
   if (state !== null && state.restored !== null) analysis.merge(state.restored);
   let failed = found.problems.length > 0;
   const damaged = new Set<string>();

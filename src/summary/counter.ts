@@ -5,6 +5,13 @@
 /** Different keys a table keeps; a Map of this many short texts takes about 12 MB. */
 export const DEFAULT_TABLE_LIMIT = 100_000;
 
+let tableLimit = DEFAULT_TABLE_LIMIT;
+
+/** Bounds the tables that are made from here on in this thread (`--max-keys`). */
+export function boundTables(keys: number): void {
+  tableLimit = keys;
+}
+
 function mostFirst(a: readonly [string, number], b: readonly [string, number]): number {
   return b[1] - a[1] || (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
 }
@@ -15,7 +22,7 @@ export class Counter {
   /** What was counted under keys that found no place. */
   overflow = 0;
 
-  constructor(limit = DEFAULT_TABLE_LIMIT) {
+  constructor(limit = tableLimit) {
     this.limit = limit;
   }
 

@@ -7,10 +7,8 @@
  */
 import type { Json, JsonObject } from '../chains/saved.ts';
 import type { Counter } from './counter.ts';
-import type { Evidence, EvidenceRow } from './evidence.ts';
+import { addTallyRow, type TallyRow, tallyRows } from './rows.ts';
 import type { Figures, Summary } from './summary.ts';
-import type { SpfTallies, SuspectTallies } from './suspects.ts';
-import type { Traffic } from './traffic.ts';
 
 /** One field: its value as one or more rows, and a row back into a summary that has not seen it yet. */
 export interface Codec<T> {
@@ -110,41 +108,12 @@ export const TABLE: Codec<Counter> = {
   },
 };
 
-/** By hour. */
-const BY_HOUR: Codec<Map<number, number>> = {
-  *rows(value) {
-    yield* chunks([...value]);
-  },
-  add: (value, row) => {
-    for (const [hour, n] of row as readonly (readonly [number, number])[])
-      value.set(hour, (value.get(hour) ?? 0) + n);
-    return value;
-  },
-};
-
-const EVIDENCE: Codec<Evidence> = {
-  *rows(value) {
-    yield* chunks([...value.rows()]);
-  },
-  add: (value, row) => {
-    for (const entry of row as unknown as readonly EvidenceRow[]) value.addRow(entry);
-    return value;
-  },
-};
-
-/** An object with fields of its own: rows are `[field, row of the field]`. */
-function fields<T extends object>(codecs: { readonly [K in DataOf<T>]: Codec<T[K]> }): Codec<T> {
-  const known = codecs as unknown as Readonly<Record<string, Codec<unknown>>>;
+/** What is made of counters and examples itself. */
+function tally<T extends object>(): Codec<T> {
   return {
-    *rows(value) {
-      for (const [field, codec] of Object.entries(known))
-        for (const row of codec.rows((value as Record<string, unknown>)[field])) yield [field, row];
-    },
+    rows: (value) => tallyRows(value) as Iterable<unknown> as Iterable<Json>,
     add: (value, row) => {
-      const [field, inner] = row as readonly [string, Json];
-      if (!Object.hasOwn(known, field)) throw new Error(`unknown field ${field}`);
-      const to = value as Record<string, unknown>;
-      to[field] = known[field].add(to[field], inner);
+      if (!addTallyRow(value, row as unknown as TallyRow)) throw new Error('unknown part of a tally');
       return value;
     },
   };
@@ -153,43 +122,6 @@ function fields<T extends object>(codecs: { readonly [K in DataOf<T>]: Codec<T[K
 function* chunks(rows: readonly Json[]): Generator<Json> {
   for (let at = 0; at < rows.length; at += CHUNK) yield rows.slice(at, at + CHUNK);
 }
-
-/** Every field of what stands in a summary. */
-const SUSPECTS = fields<Omit<SuspectTallies, 'suspects'>>({
-  verdicts: named(),
-  dsns: COUNT,
-  clients: TABLE,
-  networks: TABLE,
-  victims: TABLE,
-  victimDomains: TABLE,
-  nextHops: TABLE,
-  recipients: TABLE,
-  concerned: TABLE,
-  hours: BY_HOUR,
-  evidence: EVIDENCE,
-  byClient: EVIDENCE,
-  byVictim: EVIDENCE,
-});
-const SPF = fields<SpfTallies>({
-  results: TABLE,
-  wouldSuppressDsns: COUNT,
-  wouldSuppressMessages: COUNT,
-  headerIgnored: COUNT,
-});
-const TRAFFIC = fields<Traffic>({
-  evidence: EVIDENCE,
-  authenticated: COUNT,
-  foreignSenders: TABLE,
-  uids: TABLE,
-  uidSenders: TABLE,
-  rewritten: TABLE,
-  nullRecipients: TABLE,
-  byNullRecipient: EVIDENCE,
-  senders: TABLE,
-  undeliverable: TABLE,
-  waiting: TABLE,
-  dsnHours: BY_HOUR,
-});
 
 /** Every field of a summary, in the order in which they are written. */
 export const FIELDS: { readonly [K in DataKey]: Codec<Summary[K]> } = {
@@ -209,14 +141,16 @@ export const FIELDS: { readonly [K in DataKey]: Codec<Summary[K]> } = {
   rejectedForNow: COUNT,
   headless: COUNT,
   incomingNull: COUNT,
+  evicted: COUNT,
+  skippedFiles: COUNT,
   marked: COUNT,
   hours: HOURS,
   reasons: TABLE,
   dsnDomains: TABLE,
   refusingRelays: TABLE,
-  suspects: SUSPECTS as Codec<SuspectTallies>,
-  spf: SPF,
-  traffic: TRAFFIC,
+  suspects: tally(),
+  spf: tally(),
+  traffic: tally(),
 };
 
 const NAMES = Object.keys(FIELDS) as DataKey[];
@@ -238,6 +172,3 @@ export function addSummaryRow(summary: Summary, row: JsonObject): boolean {
   (summary as unknown as Record<string, unknown>)[field] = codec.add(summary[field], row.value);
   return true;
 }
-
-/** The fields of what stands in a summary that are kept, for the test that nothing is forgotten. */
-export const KEPT_INSIDE: readonly (keyof Summary)[] = ['suspects', 'spf', 'traffic'];

@@ -106,6 +106,10 @@ export class Summary {
   rejectedForNow = 0;
   headless = 0;
   incomingNull = 0;
+  /** Chains that were counted as they stood, because more were pending than are kept. */
+  evicted = 0;
+  /** Files that lie outside of the window and were not read. */
+  skippedFiles = 0;
   /** Marks of the WIDE patch, whatever became of the message. */
   marked = 0;
   /** The five figures by hour of acceptance (hours since the epoch). */
@@ -289,6 +293,8 @@ export class Summary {
     this.headless += other.headless;
     this.incomingNull += other.incomingNull;
     this.marked += other.marked;
+    this.evicted += other.evicted;
+    this.skippedFiles += other.skippedFiles;
     for (const [hour, figures] of other.hours) {
       const step = this.hours.get(hour);
       if (step === undefined) this.hours.set(hour, figures.slice());

@@ -229,6 +229,18 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
       `${all.headless} chains have no beginning in this log; they are counted apart and are in none of the figures. Give the older log as well.`,
     );
   }
+  if (all.evicted > 0) {
+    say(
+      'pending_bounded',
+      `More messages were under way than are kept (--max-pending): ${all.evicted} were counted as they stood, and what came later for them counts as chains without a beginning. Which ones depends on --jobs, too.`,
+    );
+  }
+  if (all.skippedFiles > 0) {
+    say(
+      'files_skipped',
+      `${all.skippedFiles} ${all.skippedFiles === 1 ? 'file was' : 'files were'} not read: all of it is more than nine days outside of --since and --until.`,
+    );
+  }
   if (all.accounting.open > 0) {
     say(
       'open',

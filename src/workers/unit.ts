@@ -12,6 +12,7 @@ import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import type { Mta } from '../records/record.ts';
 import { fileSource, type Part } from '../source/source.ts';
+import { boundTables } from '../summary/counter.ts';
 import { Inside, type InsideEntry } from '../suspects/inside.ts';
 
 /** What all units of a run have in common. */
@@ -21,6 +22,9 @@ export interface Job {
   readonly until: number | null;
   /** What belongs to us (`--inside`). */
   readonly inside: readonly InsideEntry[];
+  /** Bounds: pending lives, keys of a table. */
+  readonly mostPending: number;
+  readonly mostKeys: number;
 }
 
 /** A part of one input; `input` is its place in the run's list. */
@@ -78,6 +82,7 @@ export async function runUnit(unit: Unit, job: Job, hooks: UnitHooks = {}): Prom
   const hosts = new Names();
   const tags = new Tags();
   const inputs = unit.parts.map((part) => inputOf(part, hosts, tags));
+  boundTables(job.mostKeys);
   const inside = new Inside(job.inside);
   const analysis = new Analysis({ ...job, inside, lean: true, leftOpen: true });
   const problems: { part: number; message: string }[] = [];

@@ -28,7 +28,7 @@ function write(bytes: Uint8Array): string {
   return path;
 }
 
-const JOB = { mta: null, since: null, until: null, inside: [] };
+const JOB = { mta: null, since: null, until: null, inside: [], mostPending: 500_000, mostKeys: 100_000 };
 const hooks = {
   onProblem: (error: Error) => {
     throw error;
