@@ -61,6 +61,16 @@ function moduleOf(): WebAssembly.Module | null {
   return compiled;
 }
 
+/** The compiled code, for other threads of this process: compiling it once more costs each a third of a second. */
+export function kernelModule(): WebAssembly.Module | null {
+  return moduleOf();
+}
+
+/** Takes the code that another thread has compiled. */
+export function shareKernelModule(module: WebAssembly.Module | null): void {
+  compiled = module;
+}
+
 export class Kernel {
   readonly call: Exports;
   /** All of its memory. */

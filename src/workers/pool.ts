@@ -5,8 +5,9 @@
  * unit means.
  */
 import { Worker } from 'node:worker_threads';
+import { kernelModule } from '../kernel/kernel.ts';
 import type { Job, Unit, UnitResult } from './unit.ts';
-import type { FromWorker, ToWorker } from './worker.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './worker.ts';
 
 /** A worker died, or could not do its work. */
 export class WorkerFailure extends Error {
@@ -84,7 +85,7 @@ export class Pool {
 
   #start(): Worker {
     const worker = new Worker(ENTRY, {
-      workerData: this.#job,
+      workerData: { job: this.#job, kernel: kernelModule() } satisfies WorkerStart,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG, maxOldGenerationSizeMb: this.#old },
       // What standard output gets is the result, and a worker has none to print.
       stdout: true,

@@ -2,7 +2,14 @@
  * A worker thread: takes units, gives their answers. Owns the messages; the work is unit.ts.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { shareKernelModule } from '../kernel/kernel.ts';
 import { type Job, runUnit, type Unit, type UnitResult } from './unit.ts';
+
+/** What a worker begins with. */
+export interface WorkerStart {
+  readonly job: Job;
+  readonly kernel: WebAssembly.Module | null;
+}
 
 export type ToWorker =
   | { readonly unit: Unit }
@@ -18,6 +25,8 @@ export type FromWorker =
 /** Progress is told in steps of this many bytes. */
 const STEP = 1 << 22;
 
+const { job, kernel } = workerData as WorkerStart;
+shareKernelModule(kernel);
 let stopped = false;
 let untold = 0;
 
@@ -26,7 +35,7 @@ parentPort?.on('message', (message: ToWorker) => {
     stopped = true;
     return;
   }
-  runUnit(message.unit, workerData as Job, {
+  runUnit(message.unit, job, {
     interrupted: () => stopped,
     onBytes: (bytes) => {
       untold += bytes;
