@@ -224,9 +224,9 @@ async function readTail(
 /** Below, starting workers costs more than they bring. Compressed, it is about ten times as much. */
 const LARGE = 64 << 20;
 const LEAST_PIECE = 32 << 20;
-const MOST_PIECE = 128 << 20;
+const MOST_PIECE = 256 << 20;
 /** Of two workers for the same file, neither may wait for the last piece of the other for long. */
-const PIECES_PER_JOB = 4;
+const PIECES_PER_JOB = 3;
 
 function isLarge(inputs: readonly PreparedInput[]): boolean {
   if (!inputs.every(({ source }) => source.rereadable)) return false;
