@@ -4,7 +4,16 @@
  * Pure data: what a flag is called, takes and means. Must not know how values are read or what they do.
  */
 
-export type Command = 'report' | 'chains' | 'merge' | 'watch' | 'trace' | 'recipients' | 'check' | 'explain' | 'probe';
+export type Command =
+  | 'report'
+  | 'chains'
+  | 'merge'
+  | 'watch'
+  | 'trace'
+  | 'recipients'
+  | 'check'
+  | 'explain'
+  | 'probe';
 
 export interface CommandEntry {
   readonly name: Command;

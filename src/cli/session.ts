@@ -94,7 +94,12 @@ export async function analyse(
   const jobs = options.jobs ?? availableParallelism();
   // Chains are printed as they end, and lines are kept in their order, by one reader only.
   const alone =
-    jobs === 1 || hooks.lean !== true || hooks.onChain !== undefined || unread !== null || !isLarge(prepared);
+    jobs === 1 ||
+    hooks.lean !== true ||
+    hooks.onChain !== undefined ||
+    hooks.onLine !== undefined ||
+    unread !== null ||
+    !isLarge(prepared);
   const analysis = new Analysis({
     ...job,
     inside: new Inside(options.inside),
