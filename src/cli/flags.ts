@@ -7,10 +7,10 @@
 export type Command =
   | 'report'
   | 'chains'
+  | 'merge'
   | 'watch'
   | 'trace'
   | 'recipients'
-  | 'merge'
   | 'check'
   | 'explain'
   | 'probe';
@@ -35,6 +35,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     doc: 'One record per message chain, as chains end: the message, its recipients, its DSNs and their fate.',
   },
   {
+    name: 'merge',
+    synopsis: '[OPTION]... SUMMARY...',
+    doc: 'One report from summaries that report --save wrote: of other days, other hosts, other MTAs, in any order.',
+  },
+  {
     name: 'trace',
     synopsis: 'WHAT [OPTION]... [FILE|DIR|-]...',
     doc: 'The whole life of a message in time order. WHAT is a queue id, a qmail message number or qp, a Message-ID, an address or @domain.',
@@ -43,11 +48,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'recipients',
     synopsis: '--domain DOMAIN [OPTION]... [FILE|DIR|-]...',
     doc: 'Addresses that the log proves valid or invalid, for a map that refuses unknown recipients at RCPT.',
-  },
-  {
-    name: 'merge',
-    synopsis: '[OPTION]... SUMMARY...',
-    doc: 'One report from summaries that report --save wrote: of other days, other hosts, other MTAs, in any order.',
   },
   {
     name: 'check',
@@ -154,20 +154,11 @@ export interface Flag {
 
 /** Those that read logs. */
 const LOGS: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'check', 'explain', 'watch'];
-/** The same in the order of the table, with what reads no logs but has a report. */
-const LOGS_AND_MERGE: readonly Command[] = [
-  'report',
-  'chains',
-  'trace',
-  'recipients',
-  'merge',
-  'check',
-  'explain',
-  'watch',
-];
-const ALL: readonly Command[] = [...LOGS_AND_MERGE, 'probe'];
+/** The same, and what reads no logs but has a report. */
+const LOGS_AND_MERGE: readonly Command[] = [...LOGS, 'merge'];
+const ALL: readonly Command[] = [...LOGS, 'merge', 'probe'];
 /** Commands that print what the logs say. */
-const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'merge', 'explain', 'watch'];
+const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain', 'watch', 'merge'];
 /** Commands with a choice of formats. */
 const FORMATS: readonly Command[] = [...CHAINED, 'probe'];
 const REPORT: readonly Command[] = ['report'];
@@ -512,7 +503,7 @@ export const FLAGS: readonly Flag[] = [
     long: 'top',
     key: 'top',
     category: 'Output',
-    commands: [...REPORTS, 'trace', 'watch'],
+    commands: ['report', 'trace', 'watch', 'merge'],
     value: 'N',
     type: 'integer',
     least: 0,

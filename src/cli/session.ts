@@ -94,7 +94,12 @@ export async function analyse(
   const jobs = options.jobs ?? availableParallelism();
   // Chains are printed as they end, and lines are kept in their order, by one reader only.
   const alone =
-    jobs === 1 || hooks.lean !== true || hooks.onChain !== undefined || unread !== null || !isLarge(prepared);
+    jobs === 1 ||
+    hooks.lean !== true ||
+    hooks.onChain !== undefined ||
+    hooks.onLine !== undefined ||
+    unread !== null ||
+    !isLarge(prepared);
   const analysis = new Analysis({
     ...job,
     inside: new Inside(options.inside),
@@ -224,9 +229,9 @@ async function readTail(
 /** Below, starting workers costs more than they bring. Compressed, it is about ten times as much. */
 const LARGE = 64 << 20;
 const LEAST_PIECE = 32 << 20;
-const MOST_PIECE = 128 << 20;
+const MOST_PIECE = 256 << 20;
 /** Of two workers for the same file, neither may wait for the last piece of the other for long. */
-const PIECES_PER_JOB = 4;
+const PIECES_PER_JOB = 3;
 
 function isLarge(inputs: readonly PreparedInput[]): boolean {
   if (!inputs.every(({ source }) => source.rereadable)) return false;

@@ -18,7 +18,7 @@ export class WorkerFailure extends Error {
  * Megabytes. A worker's young objects are few; with V8's own choice each thread would keep some 50 MB of them. The old
  * ones are what is pending: far more than this is a log that no piece can be told from.
  */
-const YOUNG = 12;
+const YOUNG = 24;
 const OLD = 768;
 
 interface Task {

@@ -2,7 +2,7 @@
 import { utimesSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { dsnstat, report, temporaryFolder } from './program.ts';
+import { report, temporaryFolder } from './program.ts';
 
 const { file } = temporaryFolder();
 
@@ -115,18 +115,29 @@ describe('bounds', () => {
   });
 
   it('of tables: what found no place is said', () => {
-    const failed = file('failed.log', '');
-    const { status, stdout } = dsnstat([
-      '--tz',
-      'UTC',
-      '--max-keys',
-      '100',
-      '--format',
-      'json',
-      many,
-      failed,
-    ]);
-    expect(status).toBe(0);
-    expect(stdout).toContain('"incoming": 3000');
+    const refused = file(
+      'refused.log',
+      Array.from({ length: 150 }, (_, i) => {
+        const id = `${i.toString(16).toUpperCase().padStart(5, '0')}ABCDEF`;
+        return [
+          `2026-06-01T10:00:00Z mx postfix/smtpd[1]: ${id}: client=c.example[192.0.2.1]`,
+          `2026-06-01T10:00:00Z mx postfix/qmgr[3]: ${id}: from=<a@c.example>, size=500, nrcpt=1 (queue active)`,
+          `2026-06-01T10:00:01Z mx postfix/smtp[4]: ${id}: to=<b@d.example>, relay=r${i}.example[192.0.2.2]:25, delay=1, delays=0/0/0/1, dsn=5.1.1, status=bounced (550 unknown)`,
+          `2026-06-01T10:00:01Z mx postfix/qmgr[3]: ${id}: removed`,
+          '',
+        ].join('\n');
+      }).join(''),
+    );
+    const said = report(['--tz', 'UTC', '--max-keys', '100', refused]);
+    expect(said.statistics.incoming).toBe(150);
+    const table = said.tables.find(({ name }) => name === 'refusing_relays');
+    expect(table).toMatchObject({ bounded: true });
+    expect(
+      said.notes
+        .filter(({ code }) => code === 'bounded')
+        .map(({ text }) => text)
+        .join(' '),
+    ).toContain('refusing_relays met its bound of 100 keys');
+    expect(report(['--tz', 'UTC', refused]).tables.some(({ bounded }) => bounded)).toBe(false);
   });
 });
