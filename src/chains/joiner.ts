@@ -324,9 +324,12 @@ export class Joiner {
   /** Chains that have not ended: the pending part of a summary. Roots only. */
   *pending(): IterableIterator<Life> {
     this.promoteLight();
-    for (const life of this.state.table.lives()) if (life.parent === null && !life.retired) yield life;
-    for (const root of this.state.closedRoots) if (!root.retired) yield root;
-    yield* this.state.held;
+    const roots: Life[] = [];
+    for (const life of this.state.table.lives()) if (life.parent === null && !life.retired) roots.push(life);
+    for (const root of this.state.closedRoots) if (!root.retired) roots.push(root);
+    for (const root of this.state.held) roots.push(root);
+    // In the order in which they began: that of the table is one of hashes.
+    yield* roots.sort((a, b) => a.serial - b.serial);
   }
 
   // ---- finding lives ----------------------------------------------------------------------------------------------

@@ -206,7 +206,7 @@ export const FLAGS: readonly Flag[] = [
     type: 'integer',
     least: 1,
     most: 1024,
-    doc: 'Work in N threads, by default as many as there are cores; the result is the same for any N. chains uses one.',
+    doc: 'Work in N threads, one by default; the result is the same for any N. chains uses one.',
   },
   {
     long: 'state',
