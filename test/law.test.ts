@@ -146,3 +146,44 @@ describe.each(logs)('the law on %s', (name) => {
     expect(log.answer(first, chains)).toEqual(expected);
   });
 });
+
+describe('the law at single seams', () => {
+  /** Every cut between two lines. */
+  function holdsFor(lines: readonly string[]): void {
+    const log = new CutLog(Buffer.from(`${lines.join('\n')}\n`));
+    const whole: Chain[] = [];
+    const expected = log.answer(log.piece(0, log.lines.length, false, whole), whole);
+    for (let at = 1; at < log.lines.length; at += 1) {
+      const chains: Chain[] = [];
+      const [left, right] = pieces(log, [at], chains);
+      left.merge(right);
+      expect(log.answer(left, chains), `cut before line ${at + 1}`).toEqual(expected);
+    }
+  }
+
+  it('a second delivery to an address does not take back the forward of the first', () => {
+    // peggy is named twice, by herself and by an alias: once the mail is forwarded and fails there, once it waits.
+    holdsFor([
+      'Oct  5 06:30:30 qm qmail: 1791181830.267414 new msg 2285742',
+      'Oct  5 06:30:30 qm qmail: 1791181830.267420 info msg 2285742: bytes 2838 from <s@one.example> qp 100 uid 1002',
+      'Oct  5 06:30:30 qm qmail: 1791181830.267430 starting delivery 11: msg 2285742 to local peggy@shop.test',
+      'Oct  5 06:30:30 qm qmail: 1791181830.267440 starting delivery 12: msg 2285742 to local peggy@shop.test',
+      'Oct  5 06:30:30 qm qmail: 1791181830.290000 new msg 2286496',
+      'Oct  5 06:30:30 qm qmail: 1791181830.290010 info msg 2286496: bytes 2900 from <s@one.example> qp 101 uid 1001',
+      'Oct  5 06:30:30 qm qmail: 1791181830.290020 starting delivery 13: msg 2286496 to remote peggy@two.example',
+      'Oct  5 06:30:30 qm qmail: 1791181830.300000 delivery 11: success: did_0+1+0/qp_101/',
+      'Oct  5 06:30:30 qm qmail: 1791181830.310000 delivery 12: deferral: Temporary_error_on_maildir_delivery._(#4.3.0)/',
+      'Oct  5 06:30:30 qm qmail: 1791181830.648876 delivery 13: failure: 198.18.0.1_does_not_like_recipient./Remote_host_said:_550_5.1.1_User_unknown/Giving_up_on_198.18.0.1./',
+      'Oct  5 06:30:30 qm qmail: 1791181830.650000 bounce msg 2286496 qp 102',
+      'Oct  5 06:30:30 qm qmail: 1791181830.650010 end msg 2286496',
+      'Oct  5 06:30:30 qm qmail: 1791181830.660000 new msg 2286497',
+      'Oct  5 06:30:30 qm qmail: 1791181830.660010 info msg 2286497: bytes 3500 from <> qp 102 uid 1007',
+      'Oct  5 06:30:30 qm qmail: 1791181830.660020 starting delivery 14: msg 2286497 to remote s@one.example',
+      'Oct  5 06:30:31 qm qmail: 1791181831.100000 delivery 14: success: 198.18.0.2_accepted_message./',
+      'Oct  5 06:30:31 qm qmail: 1791181831.100010 end msg 2286497',
+      'Oct  5 08:08:07 qm qmail: 1791187687.936661 starting delivery 15: msg 2285742 to local peggy@shop.test',
+      'Oct  5 08:08:08 qm qmail: 1791187688.100000 delivery 15: success: did_1+0+0/',
+      'Oct  5 08:08:08 qm qmail: 1791187688.100010 end msg 2285742',
+    ]);
+  });
+});

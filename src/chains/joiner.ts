@@ -1164,6 +1164,9 @@ export class Joiner {
     const { life, recipient, at: startedAt } = delivery;
     if (life.retired || life.serial !== delivery.serial) return;
     this.#touch(life, record.kind, at);
+    // Read again, with a later attempt for the same address known by now: that one says how it went.
+    const later = this.#again && recipient.at > at;
+    const { handedOn } = recipient;
     this.#attempted(recipient, head, record, record.outcome, at);
     if (head.sploggerStamp !== 0)
       this.state.lastResult.set(head.host, {
@@ -1172,7 +1175,7 @@ export class Joiner {
         serial: life.serial,
         recipient,
       });
-    recipient.keptToo = (record.flags & KEPT_TOO) !== 0;
+    if (!later) recipient.keptToo = (record.flags & KEPT_TOO) !== 0;
     if (record.outcome !== SENT || record.qp < 0) return;
     // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
     const child = this.#byProcess(head.host, record.qp);
@@ -1181,8 +1184,10 @@ export class Joiner {
       child.qp === record.qp &&
       child.first >= startedAt &&
       this.forward(life, recipient, child)
-    )
+    ) {
+      if (later) recipient.handedOn = handedOn;
       return;
+    }
     // Or not yet: qmail-send may report the delivery before it sees the forward.
     this.state.forwardByQp.set(head.host, record.qp, { life, serial: life.serial, recipient, at });
   }

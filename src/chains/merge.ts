@@ -233,7 +233,9 @@ function copyOutcome(own: Recipient, r: Recipient, wasDelivered: boolean): void 
   own.reply = r.reply;
   own.at = r.at;
   own.handedOn = r.handedOn && !(wasDelivered && r.forwardedTo !== null);
-  own.forwardedTo = r.forwardedTo;
+  own.keptToo = r.keptToo;
+  // A second delivery to the same address does not take back the forward of the first.
+  own.forwardedTo = r.forwardedTo ?? own.forwardedTo;
 }
 
 /** Points the links of a life of the right piece at the lives that they have become. */
