@@ -21,7 +21,7 @@ import type { ReportOptions } from './arguments.ts';
 import { complain, EXIT_DONE, EXIT_FAILED, UsageError } from './errors.ts';
 import { Output } from './output.ts';
 import { render } from './report.ts';
-import { checkWritable, readSaved, writeSaved } from './saved-file.ts';
+import { checkWritable, readSaved, wordsOf, writeSaved } from './saved-file.ts';
 import { version } from './version.ts';
 
 /** One summary in a file: a file may hold several, one after the other. */
@@ -124,17 +124,6 @@ function sameOptions(parts: readonly Found[]): void {
       `${other} and ${path} do not add up: they were saved with other options (${wordsOf(header.options)}; ${wordsOf(first.options)}); save them with the same`,
     );
   }
-}
-
-function wordsOf(options: JsonObject): string {
-  const words = Object.entries(options).filter(([, value]) => value !== null);
-  return words.length === 0
-    ? 'none'
-    : words
-        .map(
-          ([key, value]) => `--${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-        )
-        .join(' ');
 }
 
 /** Merges chain by chain into `total`, pending messages as they stand; gives the lines of each chain's summary. */

@@ -10,6 +10,7 @@ import { open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import type { JsonObject } from '../chains/saved.ts';
 import { LineSplitter } from '../lines/splitter.ts';
 import { openBlocks } from '../source/blocks.ts';
 import { describe as describeProblem } from '../source/errors.ts';
@@ -174,4 +175,16 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+}
+
+/** The options that a file was saved with, as they were given. */
+export function wordsOf(options: JsonObject): string {
+  const words = Object.entries(options).filter(([, value]) => value !== null);
+  return words.length === 0
+    ? 'none'
+    : words
+        .map(
+          ([key, value]) => `--${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+        )
+        .join(' ');
 }

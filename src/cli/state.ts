@@ -17,7 +17,7 @@ import type { Tags } from '../lines/tags.ts';
 import { probe } from '../source/probe.ts';
 import { fileSource, type Source } from '../source/source.ts';
 import { PlainFile } from '../source/windows.ts';
-import { Lock, readSaved, writeSaved } from './saved-file.ts';
+import { Lock, readSaved, wordsOf, writeSaved } from './saved-file.ts';
 import { version } from './version.ts';
 
 /** What is known of one log. Positions are of decompressed bytes. */
@@ -311,15 +311,4 @@ async function endOf(path: string): Promise<{ lineEnd: number; size: number }> {
 /** `mail.log` of `mail.log.3.gz`, `maillog` of `maillog-20261121`. */
 function stemOf(name: string): string {
   return name.replace(/\.(?:gz|zst|xz|bz2)$/, '').replace(/(?:\.\d{1,4}|-\d{6,14})$/, '');
-}
-
-function wordsOf(options: JsonObject): string {
-  const words = Object.entries(options).filter(([, value]) => value !== null);
-  return words.length === 0
-    ? 'none'
-    : words
-        .map(
-          ([key, value]) => `--${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-        )
-        .join(' ');
 }

@@ -13,7 +13,7 @@
 import { hashByte } from './byte-index.ts';
 import { HEX, isDigit, trimmedEnd, twoDigits } from './bytes.ts';
 import type { Clock } from './clock.ts';
-import { LineHead, NO_TAG, REPEAT_NONE } from './head.ts';
+import { LineHead } from './head.ts';
 import { HeadShapes } from './head-shapes.ts';
 import type { Names } from './names.ts';
 import { StampReader } from './stamps.ts';
@@ -235,7 +235,7 @@ export class HeadParser {
       nanoseconds = (nanoseconds << 4) | digit;
     }
     if (wrong < 0 || nanoseconds < 0) return false;
-    this.begin(bytes, this.taiSeconds + nanoseconds / 1e6);
+    this.head.begin(bytes, this.taiSeconds + nanoseconds / 1e6);
     this.head.textStart = textStart;
     this.head.textEnd = end;
     return true;
@@ -249,7 +249,7 @@ export class HeadParser {
       tagStart = this.knownHost(bytes, start, end);
       if (tagStart < 0) return false;
     }
-    this.begin(bytes, instant);
+    this.head.begin(bytes, instant);
     head.host = this.host;
 
     const slot = tagStart + GUESSED_FROM <= end ? this.tagCache.find(this.view, tagStart) : -1;
@@ -322,19 +322,6 @@ export class HeadParser {
     this.host = host;
     this.hostBytes.set(bytes, start, at + 1);
     return at + 1;
-  }
-
-  private begin(bytes: Uint8Array, instant: number): void {
-    const head = this.head;
-    head.bytes = bytes;
-    head.instant = instant;
-    head.host = 0;
-    head.tag = NO_TAG;
-    head.pid = 0;
-    head.repeat = REPEAT_NONE;
-    head.times = 0;
-    head.sploggerStamp = 0;
-    head.continuation = false;
   }
 }
 

@@ -29,15 +29,7 @@ import {
   wordEnd,
 } from './bytes.ts';
 import type { Clock } from './clock.ts';
-import {
-  type LineHead,
-  NO_INSTANT,
-  NO_TAG,
-  REPEAT_LAST,
-  REPEAT_NONE,
-  REPEAT_TEXT,
-  type Tag,
-} from './head.ts';
+import { type LineHead, NO_INSTANT, REPEAT_LAST, REPEAT_TEXT, type Tag } from './head.ts';
 import type { Names } from './names.ts';
 import { monthAt, StampReader } from './stamps.ts';
 import { pidOf, TagScanner } from './tag-scanner.ts';
@@ -156,18 +148,9 @@ export class HeadShapes {
   }
 
   private reset(bytes: Uint8Array, start: number, end: number): void {
-    const head = this.head;
-    head.bytes = bytes;
-    head.instant = NO_INSTANT;
-    head.host = 0;
-    head.tag = NO_TAG;
-    head.pid = 0;
-    head.textStart = start;
-    head.textEnd = end;
-    head.repeat = REPEAT_NONE;
-    head.times = 0;
-    head.sploggerStamp = 0;
-    head.continuation = false;
+    this.head.begin(bytes, NO_INSTANT);
+    this.head.textStart = start;
+    this.head.textEnd = end;
     this.absolute = false;
   }
 

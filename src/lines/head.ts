@@ -60,4 +60,17 @@ export class LineHead {
    */
   sploggerStamp = 0;
   continuation = false;
+
+  /** Of a new line, of which nothing but its bytes and its stamp is known; the text range is the caller's. */
+  begin(bytes: Uint8Array, instant: number): void {
+    this.bytes = bytes;
+    this.instant = instant;
+    this.host = 0;
+    this.tag = NO_TAG;
+    this.pid = 0;
+    this.repeat = REPEAT_NONE;
+    this.times = 0;
+    this.sploggerStamp = 0;
+    this.continuation = false;
+  }
 }

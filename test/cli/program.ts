@@ -1,10 +1,8 @@
 /** Helpers of the end-to-end tests: the built program as a child process, archives, recounting. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll } from 'vitest';
 import type { Chain } from '../../src/chains/chain.ts';
 import type { Report } from '../../src/summary/report.ts';
 import { PROGRAM, ROOT } from '../support/golden.mjs';
@@ -85,21 +83,7 @@ export function meaning({ input, ...rest }: StableReport): unknown {
   return { ...rest, lines };
 }
 
-export function temporaryFolder(): {
-  folder: string;
-  file: (name: string, content: string | Uint8Array) => string;
-} {
-  const folder = mkdtempSync(join(tmpdir(), 'dsnstat-cli-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return {
-    folder,
-    file: (name, content) => {
-      const path = join(folder, name);
-      writeFileSync(path, content);
-      return path;
-    },
-  };
-}
+export { temporaryFolder } from '../support/temporary-folder.ts';
 
 const PACKAGES: Record<string, string> = { zstd: 'zstd', xz: 'xz-utils', bzip2: 'bzip2' };
 

@@ -1,10 +1,8 @@
 /** Helpers of the source tests: a folder of their own, archives made by the real programs, reading to the end. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { afterAll, vi } from 'vitest';
+import { vi } from 'vitest';
 import { type BlockOptions, openBlocks } from '../../src/source/blocks.ts';
 import { fileSource, type Source } from '../../src/source/source.ts';
 
@@ -13,21 +11,7 @@ vi.setConfig({ testTimeout: 30_000 });
 
 const PACKAGES: Record<string, string> = { zstd: 'zstd', xz: 'xz-utils', bzip2: 'bzip2' };
 
-export function temporaryFolder(): {
-  folder: string;
-  file: (name: string, content: string | Uint8Array) => string;
-} {
-  const folder = mkdtempSync(join(tmpdir(), 'dsnstat-source-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return {
-    folder,
-    file: (name, content) => {
-      const path = join(folder, name);
-      writeFileSync(path, content);
-      return path;
-    },
-  };
-}
+export { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** A missing program fails the test: silence would hide that a format is not tested. */
 export function compress(program: string, data: string | Uint8Array, ...args: string[]): Buffer {
