@@ -2,8 +2,6 @@
  * The law of the mergeable summary (design): summary(A ++ B) = merge(summary(A), summary(B)) for every cut between two
  * lines; merge is associative; the empty summary is neutral. On real logs, chains included.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Analysis } from '../src/analysis/analysis.ts';
@@ -11,51 +9,26 @@ import type { Chain } from '../src/chains/chain.ts';
 import type { Life } from '../src/chains/life.ts';
 import { chainOf, NOTHING, natureOf } from '../src/chains/view.ts';
 import { fullReport } from '../src/findings/all.ts';
-import { Clock, yearEvidence } from '../src/lines/clock.ts';
-import { HeadParser } from '../src/lines/head-parser.ts';
-import { Names } from '../src/lines/names.ts';
-import { Tags } from '../src/lines/tags.ts';
 import { Inside } from '../src/suspects/inside.ts';
 import { judge } from '../src/suspects/judge.ts';
-
-const FIXTURES = new URL('fixtures/', import.meta.url);
-const logs = readdirSync(FIXTURES).filter((name) => name.endsWith('.log.gz'));
+import { LOGS, logBytes, PiecedLog, Place } from './support/pieces.ts';
 
 /** A log whose pieces can be analysed: each piece knows the year, as the reading of a cut file would tell it. */
 class CutLog {
-  readonly bytes: Buffer;
-  readonly lines: { start: number; end: number }[] = [];
-  readonly #hosts = new Names();
-  readonly #tags = new Tags();
-  readonly #clocks: number[] = [];
+  readonly #log: PiecedLog;
+  readonly #place = new Place();
 
   constructor(bytes: Buffer) {
-    this.bytes = bytes;
-    for (let start = 0; start < bytes.length; ) {
-      const newline = bytes.indexOf(10, start);
-      const end = newline < 0 ? bytes.length : newline;
-      this.lines.push({ start, end });
-      start = end + 1;
-    }
-    // Where the clock stands before each line: a year-less piece cannot know by itself.
-    const clock = this.#clock();
-    const heads = new HeadParser(clock, this.#hosts, this.#tags);
-    for (const { start, end } of this.lines) {
-      this.#clocks.push(clock.previous);
-      heads.parse(bytes, start, end);
-    }
+    this.#log = new PiecedLog(bytes);
   }
 
-  #clock(previous?: number): Clock {
-    const year = yearEvidence(this.bytes.subarray(0, 1 << 18));
-    return new Clock({ zone: 'UTC', year, reference: Date.UTC(2027, 0, 2), previous });
+  get lines(): PiecedLog['lines'] {
+    return this.#log.lines;
   }
 
   piece(from: number, to: number, leftOpen: boolean, chains: Chain[]): Analysis {
     const analysis = new Analysis({ leftOpen, onChain: (root) => this.#keep(root, chains) });
-    const previous = this.#clocks[from];
-    const heads = new HeadParser(this.#clock(previous), this.#hosts, this.#tags);
-    for (const { start, end } of this.lines.slice(from, to)) analysis.line(heads, this.bytes, start, end);
+    this.#log.read(analysis, from, to, this.#place);
     return analysis;
   }
 
@@ -64,7 +37,7 @@ class CutLog {
       chains.push(
         chainOf(
           root,
-          (host) => this.#hosts.text(host),
+          (host) => this.#place.hosts.text(host),
           (...chain) => judge(...chain, INSIDE)?.suspect ?? null,
         ),
       );
@@ -102,8 +75,8 @@ function pieces(log: CutLog, cuts: readonly number[], chains: Chain[]): Analysis
   return ends.slice(1).map((end, i) => log.piece(ends[i], end, i > 0, chains));
 }
 
-describe.each(logs)('the law on %s', (name) => {
-  const log = new CutLog(gunzipSync(readFileSync(new URL(name, FIXTURES))));
+describe.each(LOGS)('the law on %s', (name) => {
+  const log = new CutLog(logBytes(name));
   const whole: Chain[] = [];
   const expected = log.answer(log.piece(0, log.lines.length, false, whole), whole);
   const cut = fc.nat({ max: log.lines.length });

@@ -45,6 +45,9 @@ interface Exports {
   run(end: number): number;
 }
 
+/** More than a host has; a row has 15 bits for the number, and the names are searched one by one. */
+const MOST_INSTANCES = 255;
+
 let compiled: WebAssembly.Module | null | undefined;
 
 function moduleOf(): WebAssembly.Module | null {
@@ -142,12 +145,15 @@ export class Kernel {
     if (this.#tags.has(tag.number)) return;
     this.#tags.add(tag.number);
     const meaning = meaningOf(tag);
-    if (meaning !== 0) this.call.addTag(start, end, this.#instanceNumber(tag.instance), meaning);
+    const instance = meaning === 0 ? 0 : this.#instanceNumber(tag.instance);
+    if (meaning !== 0 && instance <= MOST_INSTANCES) this.call.addTag(start, end, instance, meaning);
   }
 
+  /** Above MOST_INSTANCES for one that there is no room for: a log with so many is hostile, and slow. */
   #instanceNumber(instance: string): number {
     const known = this.#instances.indexOf(instance);
-    return known >= 0 ? known : this.#instances.push(instance) - 1;
+    if (known >= 0 || this.#instances.length > MOST_INSTANCES) return known >= 0 ? known : MOST_INSTANCES + 1;
+    return this.#instances.push(instance) - 1;
   }
 
   instance(number: number): string {

@@ -88,6 +88,29 @@ describe('the kernel', () => {
     for (const chunk of [1 << 20, 65_537, 4_099]) expect(answer(log, chunk, true).report).toEqual(expected);
   });
 
+  it('keeps instances apart, more of them than it has numbers for', () => {
+    // The same queue id in every instance: an ordinary message each, every seventh of them bounced.
+    const lines: string[] = [];
+    const stamp = '2026-11-21T10:00:00.000000+00:00 mx';
+    for (let round = 0; round < 2; round += 1) {
+      for (let i = 0; i < 400; i += 1) {
+        const id = `0A1B2C${round}D${i % 5}`;
+        const outcome = i % 7 === 0 ? 'dsn=5.1.1, status=bounced (no)' : 'dsn=2.0.0, status=sent (250 ok)';
+        lines.push(
+          `${stamp} postfix-${i}/smtpd[7]: ${id}: client=c.example[192.0.2.7]`,
+          `${stamp} postfix-${i}/cleanup[7]: ${id}: message-id=<${round}.${i}@c.example>`,
+          `${stamp} postfix-${i}/qmgr[7]: ${id}: from=<s@c.example>, size=500, nrcpt=1 (queue active)`,
+          `${stamp} postfix-${i}/smtp[7]: ${id}: to=<r@d.example>, relay=d.example[192.0.2.9]:25, delay=1, delays=0/0/0/1, ${outcome}`,
+          `${stamp} postfix-${i}/qmgr[7]: ${id}: removed`,
+        );
+      }
+    }
+    const log = Buffer.from(`${lines.join('\n')}\n`);
+    const expected = answer(log, 1 << 20, false).report;
+    expect(expected).toMatchObject({ statistics: { incoming: 800, estimated: 116 } });
+    expect(answer(log, 1 << 20, true).report).toEqual(expected);
+  });
+
   it('takes most lines of a busy server', () => {
     for (const name of ['postfix-load-lossy.log.gz', 'sendmail-load.log.gz', 'qmail-load.log.gz']) {
       const log = bytesOf(name);
