@@ -245,8 +245,6 @@ export class Analysis {
     return lineClass;
   }
 
-  blockDone(): void {}
-
   /** A line too long to be kept. */
   overlong(): LineClass {
     this.summary.line(MALFORMED);

@@ -5,7 +5,7 @@
  * looked at (view.ts), so that a life that was cut in two by the end of a file becomes one again (merge.ts).
  * Must not know log text or outputs.
  */
-import { AUTH, type Mta, POSTFIX, QUEUED, SENDMAIL } from '../records/record.ts';
+import { AUTH, type Mta, POSTFIX, SENDMAIL } from '../records/record.ts';
 
 /** Namespaces of ids: qmail's message numbers are not queue ids. */
 export const QUEUE_ID = 0;
@@ -366,9 +366,4 @@ export function impliesEnd(life: Life): boolean {
   return (
     life.next.length > 0 || life.envelopeRecipients < 0 || life.recipients.length >= life.envelopeRecipients
   );
-}
-
-/** True where no attempt was made at all. */
-export function isWaiting(outcome: number): boolean {
-  return outcome === 0 || outcome === QUEUED;
 }

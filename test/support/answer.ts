@@ -103,7 +103,6 @@ export function answerInChunks(
   for (const end of [...ends, log.length]) {
     const chunk = Buffer.from(log.subarray(from, end));
     splitter.push(chunk);
-    reading.analysis.blockDone();
     chunk.fill('#');
     from = end;
   }
@@ -139,7 +138,6 @@ export async function answerBySplit2(
   lines.on('data', (line: string) => {
     const bytes = Buffer.from(line);
     reading.line(bytes, 0, bytes.length);
-    reading.analysis.blockDone();
   });
   const ended = once(lines, 'end');
   lines.end(log);

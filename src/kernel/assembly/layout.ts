@@ -31,7 +31,6 @@ export const TAG_QMGR = 16;
 export const TAG_DISCARD = 32;
 
 // Control block: 4-byte numbers first, then 8-byte ones.
-export const CONTROL = 65536;
 export const LINE_START = 65536;
 export const LINE_END = 65540;
 /** Where run() goes on. */
