@@ -130,23 +130,13 @@ export class Analysis {
           this.summary.evicted += chains;
         },
         kernel: this.#mayUseKernel(options) ? Kernel.create() : null,
-        onPlain: (mta, hour, messages, recipients) => this.summary.plain(mta, hour, messages, recipients),
-        onSubmission: (submission, recipients) => this.summary.submitted(submission, recipients),
+        onPlain: (...counts) => this.summary.plain(...counts),
+        onSubmission: (...counts) => this.summary.submitted(...counts),
       },
     );
-    const again = new ParsedRecord();
-    this.joiner.reparse = (joined, head) => {
-      const { bytes, textStart, textEnd } = head;
-      head.bytes = joined;
-      head.textStart = 0;
-      head.textEnd = joined.length;
-      again.clear();
-      const parser = parserFor(head);
-      const result = parser === null ? MALFORMED : parser.parse(head, again);
-      head.bytes = bytes;
-      head.textStart = textStart;
-      head.textEnd = textEnd;
-      return result === RECORDED ? again : null;
+    this.joiner.reparse = (head, record) => {
+      record.clear();
+      return parserFor(head)?.parse(head, record) === RECORDED;
     };
   }
 

@@ -49,7 +49,7 @@ import {
   ORIGIN_LOCAL,
   ORIGIN_SMTP,
   PART,
-  type ParsedRecord,
+  ParsedRecord,
   PIPED,
   POSTFIX,
   PROXY_ACCEPT,
@@ -121,14 +121,19 @@ const SWEEP_EVERY = 3_600_000;
 export class Joiner {
   readonly state = new JoinerState();
   readonly #sink: ChainSink;
-  /** Reads a text again, for lines that came in parts; set by the pipeline. */
-  reparse: ((joined: Uint8Array, head: LineHead) => ParsedRecord | null) | null = null;
+  /** Reads the head's text into the record, for lines that were kept or came in parts; set by the pipeline. */
+  reparse: ((head: LineHead, record: ParsedRecord) => boolean) | null = null;
+  /** Records for what is read again, by depth: one such line may ask for another. */
+  readonly #records: ParsedRecord[] = [];
+  #depth = 0;
 
   /**
    * Lean: texts that only a chain's output needs are not made. A recipient that is delivered without ado keeps its key
    * alone; whatever fails, waits, is handed on or is a DSN has all its texts, because the report names it.
    */
   readonly #lean: boolean;
+  /** The life that a kept line is about (takeKept). */
+  #kept: Life | null = null;
   /** A line is read again (takeAgain). */
   #again = false;
   /** Some session may be discarding: spares a look-up for every message where none is. */
@@ -173,7 +178,11 @@ export class Joiner {
     const { kernel, onPlain, onSubmission, told } = options;
     this.light =
       kernel && onPlain && onSubmission
-        ? new LightLives(kernel, this.state, onPlain, onSubmission, told ?? { everyClient: true, uids: [] })
+        ? new LightLives(kernel, this.state, onPlain, onSubmission, told ?? { everyClient: true, uids: [] }, {
+            takeKept: (life, head) => this.#takeKept(life, head),
+            goOn: (parent, child) => this.attach(parent, child, CONTINUES),
+            close: (life) => this.#close(life),
+          })
         : null;
   }
 
@@ -336,6 +345,7 @@ export class Joiner {
 
   /** The newest life of the record's id that can still be joined, or null. */
   #existing(head: LineHead, record: ParsedRecord, at: number): Life | null {
+    if (this.#kept !== null) return this.#kept;
     const space = record.mta === QMAIL ? MESSAGE_NUMBER : QUEUE_ID;
     const instance = head.tag.instance;
     let life = this.#find(record.idHash, checkOf(record.idCheck, space));
@@ -1059,12 +1069,14 @@ export class Joiner {
       `${asciiText(bytes, record.id.start, record.id.end)}: ${pieces.join('')}`,
       'latin1',
     );
-    const again = this.reparse?.(whole, head) ?? null;
-    if (again === null || again.kind === PART) return;
-    const saved = { bytes: head.bytes, start: head.textStart, end: head.textEnd };
+    const { textStart, textEnd } = head;
     head.bytes = whole;
-    this.take(head, again);
-    head.bytes = saved.bytes;
+    head.textStart = 0;
+    head.textEnd = whole.length;
+    this.#reread(head);
+    head.bytes = bytes;
+    head.textStart = textStart;
+    head.textEnd = textEnd;
   }
 
   // ---- qmail --------------------------------------------------------------------------------------------------------
@@ -1345,13 +1357,30 @@ export class Joiner {
     this.state.unresolved.push(copyHead(head));
   }
 
-  /** Takes a line that was kept. */
-  takeAgain(head: LineHead): void {
-    const record = this.reparse?.(head.bytes, head);
-    if (!record) return;
-    this.#again = true;
-    this.take(head, record);
+  /** Takes a line that was kept with the row of this life, of which nobody asked for the texts until now. */
+  #takeKept(life: Life, head: LineHead): void {
+    const outer = this.#kept;
+    const again = this.#again;
+    this.#kept = life;
     this.#again = false;
+    this.#reread(head);
+    this.#kept = outer;
+    this.#again = again;
+  }
+
+  /** Takes a line that was kept for what comes on the left. */
+  takeAgain(head: LineHead): void {
+    this.#again = true;
+    this.#reread(head);
+    this.#again = false;
+  }
+
+  #reread(head: LineHead): void {
+    this.#records[this.#depth] ??= new ParsedRecord();
+    const record = this.#records[this.#depth];
+    this.#depth += 1;
+    if (this.reparse?.(head, record) === true && record.kind !== PART) this.take(head, record);
+    this.#depth -= 1;
   }
 }
 

@@ -10,9 +10,22 @@ import {
   ARRIVED,
   CLIENT_AT,
   CLIENT_SHIFT,
+  CLOSED,
+  DELIVERED,
   DRAIN,
+  HAS_LINKS,
   HEAD_AUTH,
+  HEAD_MESSAGE_ID,
   ID_AT,
+  L_CHILD,
+  L_KEPT,
+  L_NOTICES,
+  L_PARENT,
+  L_SIBLING,
+  L_SINCE,
+  LINKS,
+  LINKS_SIZE,
+  MOST_RECIPIENTS,
   MTA_BITS,
   N_ATTEMPTS,
   N_CHECK,
@@ -27,6 +40,7 @@ import {
   N_RECIPIENTS,
   N_SIZE,
   N_UID,
+  NAMED_PARENT,
   NEXT_DUE,
   NO_ARRIVALS,
   NOW,
@@ -41,9 +55,21 @@ import {
   PLAIN_COUNTS,
   PLAIN_SIZE,
   PROMOTE_ROW,
+  RELATED,
   ROW,
+  S_HOST,
+  S_INSTANT,
+  S_LENGTH,
+  S_NEXT,
+  S_SEQUENCE,
+  S_TAG,
+  S_TEXT,
   SEAM,
   SERIAL_COUNTER,
+  SLOT_SIZE,
+  SLOTS,
+  STATE_BITS,
+  STATE_SHIFT,
   T_FIRST,
   T_KEYS,
   T_LAST,
@@ -59,6 +85,8 @@ import {
   TO_LENGTH,
   TO_LOCAL,
   TOLD_CLIENTS,
+  TOLD_DELIVERED,
+  TOLD_EXPANDED,
   TOLD_UIDS,
   UNDER_WAY,
   UNDER_WAY_SHIFT,
@@ -66,10 +94,12 @@ import {
   USER_SHIFT,
 } from '../kernel/assembly/layout.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { LineHead } from '../lines/head.ts';
 import {
   ARRIVAL,
   AUTH,
   END_DONE,
+  MESSAGE_ID,
   type Mta,
   ORIGIN_SMTP,
   ORIGIN_UNKNOWN,
@@ -85,8 +115,14 @@ import type { Life } from './life.ts';
 import { END_IMPLIED, lastSerial, MESSAGE_NUMBER, QUEUE_ID, setLastSerial, takeLife } from './life.ts';
 import type { JoinerState } from './state.ts';
 
-/** Counts plain messages: of this MTA, accepted in this hour (since the epoch), delivered to so many recipients. */
-export type PlainSink = (mta: Mta, hour: number, messages: number, recipients: number) => void;
+/** Counts plain messages: of this MTA, accepted in this hour (since the epoch); their recipients by outcome. */
+export type PlainSink = (
+  mta: Mta,
+  hour: number,
+  messages: number,
+  delivered: number,
+  expanded: number,
+) => void;
 
 /** Who handed a message in: what findings ask of ordinary messages of our own. */
 export type Submission = Pick<
@@ -94,8 +130,18 @@ export type Submission = Pick<
   'mta' | 'id' | 'first' | 'origin' | 'uid' | 'authUser' | 'clientIp' | 'reversePath'
 >;
 
-/** Counts one plain message that may be one of ours, delivered to so many recipients. */
-export type SubmissionSink = (submission: Submission, recipients: number) => void;
+/** Counts one plain message that may be one of ours; its recipients by outcome. */
+export type SubmissionSink = (submission: Submission, delivered: number, expanded: number) => void;
+
+/** What the joiner does with lives that were rows. */
+export interface Promotions {
+  /** Takes a line again that was kept with the row of this life. */
+  readonly takeKept: (life: Life, head: LineHead) => void;
+  /** Makes `child` what the message of `parent` goes on as. */
+  readonly goOn: (parent: Life, child: Life) => void;
+  /** Its time is over. */
+  readonly close: (life: Life) => void;
+}
 
 /** Whose submissions are told, beside those that authenticated and those from networks that cannot be outside. */
 export interface Told {
@@ -110,12 +156,26 @@ export class LightLives {
   readonly #state: JoinerState;
   readonly #plain: PlainSink;
   readonly #submission: SubmissionSink;
+  readonly #promotions: Promotions;
+  /** By depth: a line that is taken again may promote another row. */
+  readonly #heads: LineHead[] = [];
+  /** Promotions under way, one for the sake of another; whose time is over is closed after all of them. */
+  #depth = 0;
+  #closed: Life[] = [];
 
-  constructor(kernel: Kernel, state: JoinerState, plain: PlainSink, submission: SubmissionSink, told: Told) {
+  constructor(
+    kernel: Kernel,
+    state: JoinerState,
+    plain: PlainSink,
+    submission: SubmissionSink,
+    told: Told,
+    promotions: Promotions,
+  ) {
     this.kernel = kernel;
     this.#state = state;
     this.#plain = plain;
     this.#submission = submission;
+    this.#promotions = promotions;
     kernel.setNumber(TOLD_CLIENTS, told.everyClient ? 1 : 0);
     kernel.setNumber(TOLD_UIDS, told.uids.length);
     for (const [i, uid] of told.uids.entries()) kernel.setNumber(TOLD_UIDS + 4 + 4 * i, uid);
@@ -171,6 +231,7 @@ export class LightLives {
         kernel.double(entry),
         kernel.double(entry + 16),
         kernel.double(entry + 24),
+        kernel.double(entry + 32),
       );
     }
     kernel.setNumber(PLAIN_COUNTS, 0);
@@ -213,18 +274,47 @@ export class LightLives {
   /** In the order in which they began: newer lives of an id stand above the older ones. */
   #promoteEach(silent: boolean): void {
     const { kernel } = this;
-    const rows: number[] = [];
+    const serialOf = (row: number): number => kernel.double(TIMES + row * TIMES_SIZE + T_SERIAL);
+    const rows: { row: number; serial: number }[] = [];
     for (let row = -1; ; ) {
       row = kernel.call.nextRow(row + 1, silent ? 1 : 0);
       if (row < 0) break;
-      rows.push(row);
+      rows.push({ row, serial: serialOf(row) });
     }
-    const serialOf = (row: number): number => kernel.double(TIMES + row * TIMES_SIZE + T_SERIAL);
-    rows.sort((a, b) => serialOf(a) - serialOf(b));
-    for (const row of rows) this.#promote(row);
+    rows.sort((a, b) => a.serial - b.serial);
+    // Unless it went with another one of its chain.
+    for (const { row, serial } of rows) if (serialOf(row) === serial) this.#promote(row);
   }
 
+  /** With the row goes its whole chain. */
   #promote(row: number): void {
+    let root = row;
+    for (let parent = this.#parentOf(root); parent >= 0; parent = this.#parentOf(root)) root = parent;
+    this.#depth += 1;
+    this.#begin(root);
+    this.#depth -= 1;
+    if (this.#depth > 0) return;
+    const closed = this.#closed;
+    this.#closed = [];
+    for (const life of closed) this.#promotions.close(life);
+  }
+
+  /** The life of a row, which may have gone before. */
+  #lifeOf(row: number): Life | null {
+    const { kernel } = this;
+    if (kernel.double(TIMES + row * TIMES_SIZE + T_SERIAL) !== 0) return this.#begin(row);
+    const n = NUMBERS + row * NUMBERS_SIZE;
+    return this.#state.table.find(kernel.number(n + N_HASH), kernel.number(n + N_CHECK));
+  }
+
+  #parentOf(row: number): number {
+    const { kernel } = this;
+    if ((kernel.number(NUMBERS + row * NUMBERS_SIZE + N_FLAGS) & RELATED) === 0) return -1;
+    return kernel.number(LINKS + row * LINKS_SIZE + L_PARENT) - 1;
+  }
+
+  /** The life of this row, and what hangs on it; it is nobody's child. */
+  #begin(row: number): Life {
     const { kernel } = this;
     const n = NUMBERS + row * NUMBERS_SIZE;
     const t = TIMES + row * TIMES_SIZE;
@@ -248,7 +338,7 @@ export class LightLives {
     );
     life.last = kernel.double(t + T_LAST);
     life.serial = kernel.double(t + T_SERIAL);
-    life.begun = arrived;
+    life.begun = arrived || (flags & HEAD_MESSAGE_ID) !== 0;
     life.arrived = arrived;
     life.accepted = (flags & TAKEN_OVER) !== 0;
     life.origin = mta === QMAIL || !arrived ? ORIGIN_UNKNOWN : ORIGIN_SMTP;
@@ -271,12 +361,16 @@ export class LightLives {
       const r = life.addRecipient(kernel.double(t + T_KEYS + 8 * i), '', null);
       const attempts = kernel.number(n + N_ATTEMPTS + 4 * i);
       r.attempts = attempts & (TO_LOCAL - 1);
-      if (r.attempts > 0) r.outcome = SENT;
+      if (stateIn(attempts) === DELIVERED) r.outcome = SENT;
       if ((attempts & TO_LOCAL) === 0) continue;
       if (mta === QMAIL) r.local = true;
       else r.relay = 'local';
     }
     this.#state.table.tuck(life);
+    const kept = (flags & HAS_LINKS) === 0 ? NOTHING_KEPT : this.#kept(row, flags);
+    // Nothing kept is gone before the kernel runs again.
+    kernel.call.release(row);
+    if (kept.length > 0) this.#takeKept(row, life, kept);
     if (mta === QMAIL) {
       if (life.qp >= 0) {
         // A newer life may have its process by now.
@@ -285,7 +379,7 @@ export class LightLives {
           this.#state.lifeByQp.set(host, life.qp, life);
       }
       if ((flags & UNDER_WAY) !== 0) {
-        const recipient = life.recipients[flags >> UNDER_WAY_SHIFT];
+        const recipient = life.recipients[(flags >> UNDER_WAY_SHIFT) & 255];
         recipient.address = this.#text(row, TO_AT, kernel.bytes[TEXTS + row * TEXTS_SIZE + TO_LENGTH]);
         const { serial, last } = life;
         this.#state.deliveries.set(host, kernel.number(n + N_DELIVERY), {
@@ -300,9 +394,70 @@ export class LightLives {
       life.impliedEnd = mta === SENDMAIL;
       life.end = mta === SENDMAIL ? END_IMPLIED : END_DONE;
       life.endByQueueManager = mta === POSTFIX;
+      if ((flags & CLOSED) === 0) this.#state.wait(life);
+    } else if (mta === SENDMAIL && arrived && !life.accepted && (flags & CLOSED) === 0)
       this.#state.wait(life);
-    } else if (mta === SENDMAIL && arrived && !life.accepted) this.#state.wait(life);
-    kernel.call.release(row);
+    if ((flags & CLOSED) !== 0) this.#closed.push(life);
+    return life;
+  }
+
+  /** Lines kept with a row, and the rows that it went on as, in the order of the log. */
+  #kept(row: number, flags: number): Kept[] {
+    const { kernel } = this;
+    const l = LINKS + row * LINKS_SIZE;
+    const kept: Kept[] = [];
+    const keep = (slot: number): void => {
+      kept.push({ sequence: kernel.number(slotAt(slot) + S_SEQUENCE), slot, child: -1 });
+    };
+    for (let i = 0; i < MOST_RECIPIENTS; i += 1) {
+      const slot = kernel.number(l + L_KEPT + 4 * i);
+      if (slot !== 0) keep(slot);
+    }
+    for (let slot = kernel.number(l + L_NOTICES); slot !== 0; slot = kernel.number(slotAt(slot) + S_NEXT))
+      keep(slot);
+    if ((flags & RELATED) === 0) return kept.sort(inOrder);
+    for (let child = kernel.number(l + L_CHILD) - 1; child >= 0; ) {
+      const c = LINKS + child * LINKS_SIZE;
+      // A chain of its own, until its parent finds it again.
+      kernel.setNumber(c + L_PARENT, 0);
+      kept.push({ sequence: kernel.number(c + L_SINCE), slot: 0, child });
+      child = kernel.number(c + L_SIBLING) - 1;
+    }
+    return kept.sort(inOrder);
+  }
+
+  #takeKept(row: number, life: Life, kept: readonly Kept[]): void {
+    const { kernel } = this;
+    // What it went on as is there before the lines that say so.
+    const children = kept.map(({ child }) => (child < 0 ? null : this.#lifeOf(child)));
+    this.#heads[this.#depth] ??= new LineHead();
+    const head = this.#heads[this.#depth];
+    this.#depth += 1;
+    for (const [i, { slot, child }] of kept.entries()) {
+      if (child >= 0) {
+        const next = children[i];
+        const byName = (kernel.number(NUMBERS + child * NUMBERS_SIZE + N_FLAGS) & NAMED_PARENT) !== 0;
+        if (byName && next !== null) this.#promotions.goOn(life, next);
+        continue;
+      }
+      const s = slotAt(slot);
+      head.begin(kernel.bytes, kernel.double(s + S_INSTANT));
+      head.host = kernel.number(s + S_HOST);
+      head.tag = kernel.tag(kernel.number(s + S_TAG));
+      head.textStart = s + S_TEXT;
+      head.textEnd = head.textStart + kernel.number(s + S_LENGTH);
+      this.#promotions.takeKept(life, head);
+    }
+    this.#depth -= 1;
+    // The numbers know of attempts without texts, too.
+    const attempts = NUMBERS + row * NUMBERS_SIZE + N_ATTEMPTS;
+    for (const [i, r] of life.recipients.entries()) {
+      const number = kernel.number(attempts + 4 * i);
+      r.attempts = number & (TO_LOCAL - 1);
+      if (stateIn(number) !== DELIVERED) continue;
+      r.outcome = SENT;
+      r.handedOn = false;
+    }
   }
 
   /** A plain message of which the findings want to know who handed it in. */
@@ -325,9 +480,10 @@ export class LightLives {
         clientIp: client > 0 ? this.#ascii(row, CLIENT_AT, client) : null,
         reversePath: mta === SENDMAIL ? unwrapAddress(path) : path,
       },
-      kernel.number(n + N_RECIPIENTS),
+      kernel.number(TOLD_DELIVERED),
+      kernel.number(TOLD_EXPANDED),
     );
-    kernel.call.release(row);
+    kernel.call.releaseChain(row);
   }
 
   #text(row: number, at: number, length: number): string {
@@ -341,9 +497,30 @@ export class LightLives {
   }
 }
 
+/** A line in a slot, or (child >= 0) a row that it went on as. */
+interface Kept {
+  readonly sequence: number;
+  readonly slot: number;
+  readonly child: number;
+}
+
+function inOrder(a: Kept, b: Kept): number {
+  return a.sequence - b.sequence;
+}
+
+const NOTHING_KEPT: readonly Kept[] = [];
+
+function slotAt(slot: number): number {
+  return SLOTS + (slot - 1) * SLOT_SIZE;
+}
+
+function stateIn(attempts: number): number {
+  return (attempts >>> STATE_SHIFT) & STATE_BITS;
+}
+
 /** Kind of its first record. */
 function headOf(mta: Mta, flags: number): number {
-  if (mta === POSTFIX) return ARRIVAL;
+  if (mta === POSTFIX) return (flags & HEAD_MESSAGE_ID) !== 0 ? MESSAGE_ID : ARRIVAL;
   if (mta === QMAIL) return QUEUE_NEW;
   return (flags & HEAD_AUTH) !== 0 ? AUTH : SUBMISSION;
 }

@@ -27,6 +27,7 @@ import {
   SEAM,
   TAG_DISCARD,
   TAG_QMGR,
+  TAG_SHIFT,
   TAG_SPEAKS,
   TO,
 } from './assembly/layout.ts';
@@ -38,6 +39,7 @@ interface Exports {
   addTag(start: number, end: number, instance: number, meaning: number): void;
   rowOf(hash: number, check: number): number;
   release(row: number): void;
+  releaseChain(row: number): void;
   rowOfProcess(host: number, qp: number): number;
   rowOfDelivery(host: number, delivery: number): number;
   nextRow(row: number, silent: number): number;
@@ -47,6 +49,8 @@ interface Exports {
 
 /** More than a host has; a row has 15 bits for the number, and the names are searched one by one. */
 const MOST_INSTANCES = 255;
+/** A tag's number has 24 bits, less one for the sign. */
+const MOST_TAGS = 0x7fffff;
 
 let compiled: WebAssembly.Module | null | undefined;
 
@@ -81,7 +85,8 @@ export class Kernel {
   readonly #numbers: Int32Array;
   readonly #doubles: Float64Array;
   readonly #hosts = new Set<number>();
-  readonly #tags = new Set<number>();
+  /** By number. */
+  readonly #tags: Tag[] = [];
   readonly #instances: string[] = [];
   /** Who waits, by the byte that says so. */
   readonly #awaited = new Map<number, Set<string>>();
@@ -142,11 +147,12 @@ export class Kernel {
   }
 
   meetTag(start: number, end: number, tag: Tag): void {
-    if (this.#tags.has(tag.number)) return;
-    this.#tags.add(tag.number);
+    if (this.#tags[tag.number] !== undefined || tag.number > MOST_TAGS) return;
+    this.#tags[tag.number] = tag;
     const meaning = meaningOf(tag);
     const instance = meaning === 0 ? 0 : this.#instanceNumber(tag.instance);
-    if (meaning !== 0 && instance <= MOST_INSTANCES) this.call.addTag(start, end, instance, meaning);
+    if (meaning !== 0 && instance <= MOST_INSTANCES)
+      this.call.addTag(start, end, instance, meaning | (tag.number << TAG_SHIFT));
   }
 
   /** Above MOST_INSTANCES for one that there is no room for: a log with so many is hostile, and slow. */
@@ -154,6 +160,11 @@ export class Kernel {
     const known = this.#instances.indexOf(instance);
     if (known >= 0 || this.#instances.length > MOST_INSTANCES) return known >= 0 ? known : MOST_INSTANCES + 1;
     return this.#instances.push(instance) - 1;
+  }
+
+  /** A tag that was met. */
+  tag(number: number): Tag {
+    return this.#tags[number];
   }
 
   instance(number: number): string {

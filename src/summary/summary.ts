@@ -145,16 +145,20 @@ export class Summary {
     else if (stage === STAGE_MESSAGE) this.rejectedMessages += 1;
   }
 
-  /** Counts messages accepted in this hour (since the epoch), delivered to so many; nothing else is to be told of them. */
-  plain(mta: Mta, hour: number, messages: number, recipients: number): void {
+  /**
+   * Counts messages accepted in this hour (since the epoch), delivered to so many, aliases of whom so many were expanded
+   * before; nothing else is to be told of them.
+   */
+  plain(mta: Mta, hour: number, messages: number, delivered: number, expanded: number): void {
     this.seen[mta] = true;
     this.#count(mta, hour, messages, messages, 0, 0, 0);
-    this.recipients.delivered += recipients;
+    this.recipients.delivered += delivered;
+    this.recipients.expanded += expanded;
   }
 
   /** The same for one message, with its submission: it may be one of ours. */
-  submitted(submission: Submission, recipients: number): void {
-    this.plain(submission.mta, Math.floor(submission.first / HOUR), 1, recipients);
+  submitted(submission: Submission, delivered: number, expanded: number): void {
+    this.plain(submission.mta, Math.floor(submission.first / HOUR), 1, delivered, expanded);
     this.traffic.submission(submission, this.#inside);
   }
 
@@ -163,7 +167,7 @@ export class Summary {
     if (isPlain(root)) {
       // 8 of 10 messages: accepted, one try each, delivered, no DSN, no second id. Same result as below, without
       // the lists (measured: 0.1 against 0.9 us a message).
-      this.plain(root.mta, Math.floor(root.first / HOUR), 1, root.recipients.length);
+      this.plain(root.mta, Math.floor(root.first / HOUR), 1, root.recipients.length, 0);
       if (root.mark !== null) {
         this.marked += 1;
         this.suspects.evidence.add('spf_marked', root);

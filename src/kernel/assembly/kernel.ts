@@ -18,23 +18,34 @@ import {
   CLIENT_AT,
   CLIENT_ROOM,
   CLIENT_SHIFT,
+  CLOSED,
   CLOSED_TO,
+  DEFERRED_YET,
+  DELIVERED,
   DELIVERIES,
   DELIVERY_SLOTS,
   DRAIN,
   ENDED_HEAD,
   ENDED_RING,
   ENDED_SIZE,
+  FAILED_NOW,
   FAMILY_BITS,
   FAMILY_OTHER,
   FAMILY_POSTFIX,
   FAMILY_QMAIL,
   FAMILY_SENDMAIL,
   FOREIGN_LINES,
+  FORWARDED_ON,
   FREE,
   FREE_ROWS,
+  FREE_SLOT_LIST,
+  FREE_SLOTS,
   FROM,
+  HANDED_OVER,
+  HAS_LINKS,
+  HAS_NOTICE,
   HEAD_AUTH,
+  HEAD_MESSAGE_ID,
   HOSTS,
   ID_AT,
   ID_ROOM,
@@ -45,19 +56,30 @@ import {
   INDEX,
   INDEX_MASK,
   INDEXED,
+  IS_REPORT,
   ISO_INSTANT,
   ISO_KNOWN,
   ISO_MINUTE,
+  L_CHILD,
+  L_KEPT,
+  L_NOTICES,
+  L_PARENT,
+  L_PENDING,
+  L_SIBLING,
+  L_SINCE,
   LAST_LINE,
   LAST_SECOND,
   LINE_END,
   LINE_START,
+  LINKS,
+  LINKS_SIZE,
   MINUTE,
   MINUTE_INSTANT,
   MINUTE_KNOWN,
   MOST_INDEX_SLOTS,
   MOST_RECIPIENTS,
   MOST_ROWS,
+  MOST_SLOTS,
   MTA_BITS,
   N_ATTEMPTS,
   N_CHECK,
@@ -74,11 +96,13 @@ import {
   N_UID,
   NAME_ROOM,
   NAME_SIZE,
+  NAMED_PARENT,
   NAMES_SLOTS,
   NEXT,
   NEXT_DUE,
   NO_ARRIVALS,
   NOW,
+  NULL_PATH,
   NUMBERS,
   NUMBERS_SIZE,
   ORIGIN,
@@ -99,13 +123,28 @@ import {
   RECORDED_LINES,
   REJECTED_FOR_NOW,
   REJECTED_RECIPIENTS,
+  RELATED,
   ROW,
   ROWS_USED,
+  S_HOST,
+  S_INSTANT,
+  S_LENGTH,
+  S_NEXT,
+  S_SEQUENCE,
+  S_TAG,
+  S_TEXT,
   SEAM,
   SEEN,
+  SEQUENCE,
   SERIAL_COUNTER,
   SHADOWED,
+  SLOT_ROOM,
+  SLOT_SIZE,
+  SLOTS,
+  SLOTS_USED,
   SLOW_LINE,
+  STATE_BITS,
+  STATE_SHIFT,
   T_FIRST,
   T_KEYS,
   T_LAST,
@@ -113,6 +152,7 @@ import {
   T_SERIAL,
   TAG_DISCARD,
   TAG_QMGR,
+  TAG_SHIFT,
   TAG_SPEAKS,
   TAGS,
   TAKEN_OVER,
@@ -127,9 +167,12 @@ import {
   TO_LOCAL,
   TO_ROOM,
   TOLD_CLIENTS,
+  TOLD_DELIVERED,
+  TOLD_EXPANDED,
   TOLD_UIDS,
   UNDER_WAY,
   UNDER_WAY_SHIFT,
+  UNTRIED_YET,
   USER_AT,
   USER_ROOM,
   USER_SHIFT,
@@ -150,6 +193,8 @@ const IMPLIED_END_GRACE: f64 = 300_000;
 const NEVER_QUEUED_GRACE: f64 = 3_600_000;
 const OPEN_HORIZON: f64 = 691_200_000;
 const HOUR: f64 = 3_600_000;
+// joiner.ts
+const OUT_OF_ORDER: f64 = 10_000;
 
 // What became of a line.
 const TAKEN: i32 = 0;
@@ -169,6 +214,8 @@ let idStart: i32 = 0;
 let idEnd: i32 = 0;
 /** What to answer when a line has to wait. */
 let answer: i32 = 0;
+/** First byte of the MTA's own text. */
+let textStart: i32 = 0;
 
 // ---- bytes ------------------------------------------------------------------------------------------------------------
 
@@ -363,6 +410,23 @@ const W_VED = word('ved');
 const W_VER = word('ver, ');
 const W_VIA = word('via ');
 const W_XDELAY = word(', xdelay');
+const W_SENDER = word('sender ');
+const W_NON_DELI = word('non-deli');
+const W_VERY = word('very ');
+const W_DELAY_X = word('delay ');
+const W_STATUS_X = word(' status ');
+const W_NOTIFICA = word('notifica');
+const W_TION = word('tion: ');
+const W_ORIG_QUE = word(', orig_q');
+const W_UE_ID = word('ueue_id=');
+const W_ORIG_CLI = word(', orig_c');
+const W_ENT_IS = word('lient=');
+const W_STATUS_B = word('status=b');
+const W_OUNCED = word('ounced (');
+const W_STATUS_D = word('status=d');
+const W_EFERRED = word('eferred ');
+const W_D_AS = word('d as ');
+const W_OK_DISC = word('Ok, disc');
 
 // ---- names ------------------------------------------------------------------------------------------------------------
 
@@ -573,7 +637,8 @@ function begin(mta: i32, check: i32, flags: i32): i32 {
 function graceOf(flags: i32): f64 {
   const mta = flags & MTA_BITS;
   if ((flags & OVER) !== 0) return mta === SENDMAIL ? IMPLIED_END_GRACE : ENDED_GRACE;
-  if ((flags & ARRIVED) === 0) return NEVER_QUEUED_GRACE;
+  if ((flags & IS_REPORT) !== 0) return OPEN_HORIZON;
+  if (mta === SENDMAIL && (flags & ARRIVED) === 0) return NEVER_QUEUED_GRACE;
   if (mta === SENDMAIL && (flags & TAKEN_OVER) === 0) return ENDED_GRACE;
   return (flags & TAKEN_OVER) !== 0 || mta !== POSTFIX ? OPEN_HORIZON : NEVER_QUEUED_GRACE;
 }
@@ -584,7 +649,13 @@ function claim(check: i32): i32 {
   if (row < 0) return -1;
   const n = numbersOf(row);
   if (load<i32>(n, N_PLACE) !== place) return -1;
-  return instant > load<f64>(timesOf(row), T_LAST) + graceOf(load<i32>(n, N_FLAGS)) ? -1 : row;
+  return isClaimable(row) ? row : -1;
+}
+
+/** As claimable (life.ts) at the instant of the line at hand. */
+function isClaimable(row: i32): bool {
+  const flags = load<i32>(numbersOf(row), N_FLAGS);
+  return (flags & CLOSED) === 0 && !(instant > load<f64>(timesOf(row), T_LAST) + graceOf(flags));
 }
 
 function touch(row: i32): void {
@@ -606,10 +677,141 @@ function recipient(row: i32, key: f64): i32 {
   return count;
 }
 
-function delivered(row: i32, number: i32): void {
+function stateOf(row: i32, number: i32): i32 {
+  return (load<i32>(numbersOf(row) + (number << 2), N_ATTEMPTS) >>> STATE_SHIFT) & STATE_BITS;
+}
+
+/** One more attempt, which ended so. */
+function attempted(row: i32, number: i32, state: i32): void {
   const attempts = numbersOf(row) + N_ATTEMPTS + (number << 2);
-  store<i32>(attempts, load<i32>(attempts) + 1);
+  store<i32>(attempts, ((load<i32>(attempts) & ~(STATE_BITS << STATE_SHIFT)) | (state << STATE_SHIFT)) + 1);
   touch(row);
+}
+
+/** An attempt without texts: false where the recipient is done already, in another way. */
+function delivered(row: i32, number: i32): bool {
+  const state = stateOf(row, number);
+  if (state > DEFERRED_YET) return false;
+  attempted(row, number, DELIVERED);
+  return true;
+}
+
+/** The row's place for what few rows have. */
+function linksOf(row: i32): i32 {
+  const l = LINKS + row * LINKS_SIZE;
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & HAS_LINKS) === 0) {
+    store<i32>(n, flags | HAS_LINKS, N_FLAGS);
+    memory.fill(l, 0, LINKS_SIZE);
+  }
+  return l;
+}
+
+function slotAt(slot: i32): i32 {
+  return SLOTS + (slot - 1) * SLOT_SIZE;
+}
+
+function nextSequence(): i32 {
+  const sequence = load<i32>(SEQUENCE) + 1;
+  store<i32>(SEQUENCE, sequence);
+  return sequence;
+}
+
+/** Keeps the line at hand, in this slot or (0) in a new one; the slot + 1, 0 where it is too long or there is no room. */
+function keepLine(slot: i32, end: i32): i32 {
+  const length = end - textStart;
+  if (length > SLOT_ROOM) return 0;
+  if (slot === 0) {
+    const free = load<i32>(FREE_SLOTS);
+    if (free > 0) {
+      slot = load<i32>(FREE_SLOT_LIST + ((free - 1) << 2));
+      store<i32>(FREE_SLOTS, free - 1);
+    } else {
+      slot = load<i32>(SLOTS_USED) + 1;
+      if (slot > MOST_SLOTS) return 0;
+      store<i32>(SLOTS_USED, slot);
+    }
+    store<i32>(slotAt(slot), 0, S_NEXT);
+  }
+  const s = slotAt(slot);
+  store<i32>(s, length, S_LENGTH);
+  store<i32>(s, tagFlags >>> TAG_SHIFT, S_TAG);
+  store<i32>(s, host, S_HOST);
+  store<i32>(s, nextSequence(), S_SEQUENCE);
+  store<f64>(s, instant, S_INSTANT);
+  copy(s + S_TEXT, textStart, length);
+  return slot;
+}
+
+/** An attempt whose line is kept; false where the recipient is done already or there is no room. */
+function attemptKept(row: i32, number: i32, state: i32, end: i32): bool {
+  const before = stateOf(row, number);
+  if (before !== UNTRIED_YET && before !== DEFERRED_YET) return false;
+  const kept = linksOf(row) + L_KEPT + (number << 2);
+  const slot = keepLine(load<i32>(kept), end);
+  if (slot === 0) return false;
+  store<i32>(kept, slot);
+  attempted(row, number, state);
+  return true;
+}
+
+function parentOf(row: i32): i32 {
+  if ((load<i32>(numbersOf(row), N_FLAGS) & RELATED) === 0) return -1;
+  return load<i32>(LINKS + row * LINKS_SIZE, L_PARENT) - 1;
+}
+
+function rootOf(row: i32): i32 {
+  for (let parent = parentOf(row); parent >= 0; parent = parentOf(row)) row = parent;
+  return row;
+}
+
+function firstChild(row: i32): i32 {
+  if ((load<i32>(numbersOf(row), N_FLAGS) & RELATED) === 0) return -1;
+  return load<i32>(LINKS + row * LINKS_SIZE, L_CHILD) - 1;
+}
+
+function nextSibling(row: i32): i32 {
+  return load<i32>(LINKS + row * LINKS_SIZE, L_SIBLING) - 1;
+}
+
+/** Whether `child` may get this parent by the line at hand: as #linked (joiner.ts) would choose it. */
+function mayRelate(parent: i32, child: i32): bool {
+  const p = numbersOf(parent);
+  const c = numbersOf(child);
+  if (((load<i32>(p, N_PLACE) ^ load<i32>(c, N_PLACE)) & 0xffff) !== 0) return false;
+  return parentOf(child) < 0 && rootOf(parent) !== child && isClaimable(child);
+}
+
+/** Makes `child` the last child of `parent`. */
+function relate(parent: i32, child: i32, flags: i32): void {
+  const root = rootOf(parent);
+  const l = linksOf(child);
+  const p = linksOf(parent);
+  begins(parent);
+  begins(child);
+  const c = numbersOf(child);
+  store<i32>(c, load<i32>(c, N_FLAGS) | flags, N_FLAGS);
+  store<i32>(l, parent + 1, L_PARENT);
+  store<i32>(l, nextSequence(), L_SINCE);
+  const pending = LINKS + root * LINKS_SIZE + L_PENDING;
+  store<i32>(pending, load<i32>(pending) + load<i32>(l, L_PENDING));
+  let last = load<i32>(p, L_CHILD) - 1;
+  if (last < 0) {
+    store<i32>(p, child + 1, L_CHILD);
+    return;
+  }
+  for (let next = nextSibling(last); next >= 0; next = nextSibling(last)) last = next;
+  store<i32>(LINKS + last * LINKS_SIZE, child + 1, L_SIBLING);
+}
+
+/** It is a chain of its own until now. */
+function begins(row: i32): void {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & RELATED) !== 0) return;
+  store<i32>(n, flags | RELATED, N_FLAGS);
+  store<i32>(LINKS + row * LINKS_SIZE, 1, L_PENDING);
 }
 
 /** Keeps the reverse-path at [start, end), which has been found short enough. */
@@ -652,10 +854,37 @@ export function release(row: i32): void {
     const slot = DELIVERIES + (deliverySlot(rowHost, load<i32>(n, N_DELIVERY)) << 2);
     if (load<i32>(slot) === row + 1) store<i32>(slot, 0);
   }
+  if ((flags & HAS_LINKS) !== 0) {
+    const l = LINKS + row * LINKS_SIZE;
+    for (let i = 0; i < MOST_RECIPIENTS; i++) freeSlot(load<i32>(l + (i << 2), L_KEPT));
+    for (let slot = load<i32>(l, L_NOTICES); slot !== 0; ) {
+      const next = load<i32>(slotAt(slot), S_NEXT);
+      freeSlot(slot);
+      slot = next;
+    }
+  }
   store<f64>(timesOf(row), 0, T_SERIAL);
   const free = load<i32>(FREE_ROWS);
   store<i32>(FREE + (free << 2), row);
   store<i32>(FREE_ROWS, free + 1);
+}
+
+/** Its text stays where it is until another line is kept. */
+function freeSlot(slot: i32): void {
+  if (slot === 0) return;
+  const free = load<i32>(FREE_SLOTS);
+  store<i32>(FREE_SLOT_LIST + (free << 2), slot);
+  store<i32>(FREE_SLOTS, free + 1);
+}
+
+/** Frees the rows of a whole chain. */
+export function releaseChain(row: i32): void {
+  for (let child = firstChild(row); child >= 0; ) {
+    const next = nextSibling(child);
+    releaseChain(child);
+    child = next;
+  }
+  release(row);
 }
 
 function deliverySlot(rowHost: i32, delivery: i32): i32 {
@@ -697,14 +926,15 @@ export function nextRow(row: i32, silent: bool): i32 {
 // ---- time -------------------------------------------------------------------------------------------------------------
 
 /** Counts a plain message; false when the table is full. */
-function countPlain(mta: i32, first: f64, recipients: i32): bool {
+function countPlain(mta: i32, first: f64): bool {
   const hour = Math.floor(first / HOUR);
   const counts = load<i32>(PLAIN_COUNTS);
   for (let i = counts - 1; i >= 0; i--) {
     const entry = PLAIN + i * PLAIN_SIZE;
     if (load<f64>(entry) !== hour || load<i32>(entry, 8) !== mta) continue;
     store<f64>(entry, load<f64>(entry, 16) + 1, 16);
-    store<f64>(entry, load<f64>(entry, 24) + <f64>recipients, 24);
+    store<f64>(entry, load<f64>(entry, 24) + <f64>toldDelivered, 24);
+    store<f64>(entry, load<f64>(entry, 32) + <f64>toldExpanded, 32);
     return true;
   }
   if (counts === PLAIN_ROOM) return false;
@@ -712,7 +942,8 @@ function countPlain(mta: i32, first: f64, recipients: i32): bool {
   store<f64>(entry, hour);
   store<i32>(entry, mta, 8);
   store<f64>(entry, 1, 16);
-  store<f64>(entry, <f64>recipients, 24);
+  store<f64>(entry, <f64>toldDelivered, 24);
+  store<f64>(entry, <f64>toldExpanded, 32);
   store<i32>(PLAIN_COUNTS, counts + 1);
   return true;
 }
@@ -747,6 +978,58 @@ function isOurs(n: i32, texts: i32): bool {
   }
 }
 
+/** Recipients of the chain that isPlain has looked at. */
+let toldDelivered: i32 = 0;
+let toldExpanded: i32 = 0;
+
+/**
+ * Whether the message of these rows, the root's and those it went on as, is plain: everybody has it, and there is
+ * nothing to be told but how many (summary.ts). Adds them to toldDelivered and toldExpanded as recipientsOf (view.ts).
+ */
+function isPlain(row: i32): bool {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & (TAKEN_OVER | UNDER_WAY | NULL_PATH | HAS_NOTICE | IS_REPORT)) !== TAKEN_OVER) return false;
+  if (load<f64>(timesOf(row), T_FIRST) <= load<f64>(SEAM)) return false;
+  const recipients = load<i32>(n, N_RECIPIENTS);
+  if (recipients === 0) return false;
+  const child = firstChild(row);
+  for (let i = 0; i < recipients; i++) {
+    const state = stateOf(row, i);
+    if (state === FORWARDED_ON) toldExpanded++;
+    else if (state === DELIVERED) {
+      // Through a filter and back: the later row has the same recipient.
+      if (child < 0 || !hasLater(child, load<f64>(timesOf(row) + (i << 3), T_KEYS))) toldDelivered++;
+    } else if (state !== HANDED_OVER) return false;
+  }
+  for (let next = child; next >= 0; next = nextSibling(next)) if (!isPlain(next)) return false;
+  return true;
+}
+
+/** Whether one of these siblings, or what they went on as, has a recipient with this key. */
+function hasLater(row: i32, key: f64): bool {
+  for (; row >= 0; row = nextSibling(row)) {
+    const keys = timesOf(row) + T_KEYS;
+    const count = load<i32>(numbersOf(row), N_RECIPIENTS);
+    for (let i = 0; i < count; i++) if (load<f64>(keys + (i << 3)) === key) return true;
+    if (hasLater(firstChild(row), key)) return true;
+  }
+  return false;
+}
+
+/** This row's time is over; the root of its chain when that goes for all of it, -1 otherwise. */
+function close(row: i32): i32 {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  store<i32>(n, flags | CLOSED, N_FLAGS);
+  if ((flags & RELATED) === 0) return row;
+  const root = rootOf(row);
+  const pending = LINKS + root * LINKS_SIZE + L_PENDING;
+  // Once: who calls may have to come again.
+  if ((flags & CLOSED) === 0) store<i32>(pending, load<i32>(pending) - 1);
+  return load<i32>(pending) > 0 ? -1 : root;
+}
+
 function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i32 {
   while (load<i32>(sizeAt) > 0) {
     const entry = ring + (load<i32>(headAt) << 4);
@@ -754,25 +1037,27 @@ function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i
     const t = timesOf(row);
     if (load<f64>(t, T_SERIAL) === load<f64>(entry, 8)) {
       if (load<f64>(t, T_LAST) + grace >= now) return ALL_TAKEN;
-      const n = numbersOf(row);
-      const flags = load<i32>(n, N_FLAGS);
-      const first = load<f64>(t, T_FIRST);
-      const recipients = load<i32>(n, N_RECIPIENTS);
-      // Refused: nobody's message.
-      const nothing = (flags & (MTA_BITS | ARRIVED | TAKEN_OVER)) === (SENDMAIL | ARRIVED);
-      if (nothing && first > load<f64>(SEAM)) release(row);
-      else if (
-        first <= load<f64>(SEAM) ||
-        recipients === 0 ||
-        (flags & (TAKEN_OVER | ARRIVED | UNDER_WAY)) !== (TAKEN_OVER | ARRIVED)
-      ) {
-        store<i32>(ROW, row);
-        return PROMOTE_ROW;
-      } else if (isOurs(n, TEXTS + row * TEXTS_SIZE)) {
-        store<i32>(ROW, row);
-        return TELL_ROW;
-      } else if (countPlain(flags & MTA_BITS, first, recipients)) release(row);
-      else return DRAIN;
+      const root = close(row);
+      if (root >= 0) {
+        const n = numbersOf(root);
+        const flags = load<i32>(n, N_FLAGS);
+        const first = load<f64>(timesOf(root), T_FIRST);
+        toldDelivered = 0;
+        toldExpanded = 0;
+        // Refused: nobody's message.
+        const nothing = (flags & (MTA_BITS | ARRIVED | TAKEN_OVER)) === (SENDMAIL | ARRIVED);
+        if (nothing && first > load<f64>(SEAM)) release(root);
+        else if ((flags & ARRIVED) === 0 || !isPlain(root)) {
+          store<i32>(ROW, root);
+          return PROMOTE_ROW;
+        } else if (isOurs(n, TEXTS + root * TEXTS_SIZE)) {
+          store<i32>(ROW, root);
+          store<i32>(TOLD_DELIVERED, toldDelivered);
+          store<i32>(TOLD_EXPANDED, toldExpanded);
+          return TELL_ROW;
+        } else if (countPlain(flags & MTA_BITS, first)) releaseChain(root);
+        else return DRAIN;
+      }
     }
     store<i32>(headAt, (load<i32>(headAt) + 1) & (MOST_ROWS - 1));
     store<i32>(sizeAt, load<i32>(sizeAt) - 1);
@@ -837,9 +1122,51 @@ function postfix(at: i32, end: i32): i32 {
       return postfixDelivery(at, end);
     case 0x72: // removed
       return postfixRemoved(at, end);
+    case 0x73: // sender ... notification:
+      return postfixNotice(at, end);
     default:
       return SLOW;
   }
+}
+
+/** `sender non-delivery notification: C`, `sender delay notification: C`, `sender delivery status notification: C` */
+function postfixNotice(at: i32, end: i32): i32 {
+  if (!stands(at, W_SENDER, 7)) return SLOW;
+  at += 7;
+  if (stands(at, W_NON_DELI, 8) && stands(at + 8, W_VERY, 5)) at += 13;
+  else if (stands(at, W_DELAY_X, 6)) at += 6;
+  else if (stands(at, W_DELIVERY, 8) && stands(at + 8, W_STATUS_X, 8)) at += 16;
+  else return SLOW;
+  if (!stands(at, W_NOTIFICA, 8) || !stands(at + 8, W_TION, 6)) return SLOW;
+  at += 14;
+  let i = at;
+  while (i < end && unchecked(ID_KINDS[byte(i)]) !== 0) i++;
+  if (i !== end || i - at < 5) return SLOW;
+  const check = idCheck;
+  const hash = idHash;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(check);
+  if (row < 0) return SLOW;
+  hashId(at, end);
+  const child = findRow(idHash, idCheck);
+  idHash = hash;
+  idCheck = check;
+  if (child < 0 || !mayRelate(row, child)) return SLOW;
+  // As mayReport (joiner.ts).
+  const flags = load<i32>(numbersOf(child), N_FLAGS);
+  if ((flags & ARRIVED) !== 0 || (flags & (TAKEN_OVER | NULL_PATH)) === TAKEN_OVER) return SLOW;
+  const slot = keepLine(0, end);
+  if (slot === 0) return SLOW;
+  const l = linksOf(row);
+  store<i32>(slotAt(slot), load<i32>(l, L_NOTICES), S_NEXT);
+  store<i32>(l, slot, L_NOTICES);
+  relate(row, child, IS_REPORT);
+  const n = numbersOf(row);
+  store<i32>(n, load<i32>(n, N_FLAGS) | HAS_NOTICE, N_FLAGS);
+  touch(row);
+  recorded(POSTFIX);
+  return TAKEN;
 }
 
 /** A daemon's word about itself or its session: not `proxy-...`, `reject:`, a severity, or what may be of the head. */
@@ -890,21 +1217,42 @@ function postfixClient(at: i32, end: i32): i32 {
     rest++;
     while (rest < end && isDigit(byte(rest))) rest++;
   }
+  let older = 0;
   if (rest < end) {
-    //  ", sasl_method=" value ", sasl_username=" value
-    if (!stands(rest, W_SASL_M, 8)) return SLOW;
-    const next = findByte(rest + 2, end, 0x2c);
-    if (next + 16 >= end || !stands(next, W_SASL_U, 8) || !stands(next + 8, W_SERNAME, 8)) return SLOW;
-    user = next + 16;
-    userEnd = end;
-    if (findByte(user, end, 0x2c) !== end) return SLOW;
+    if (stands(rest, W_ORIG_QUE, 8) && stands(rest + 8, W_UE_ID, 8)) {
+      // ", orig_queue_id=" id ", orig_client=" value
+      const id = rest + 16;
+      let next = id;
+      while (next < end && unchecked(ID_KINDS[byte(next)]) !== 0) next++;
+      if (next - id < 5 || next + 14 > end || !stands(next, W_ORIG_CLI, 8) || !stands(next + 8, W_ENT_IS, 6))
+        return SLOW;
+      if (findByte(next + 2, end, 0x2c) !== end) return SLOW;
+      const hash = idHash;
+      const check = idCheck;
+      hashId(id, next);
+      older = findRow(idHash, idCheck) + 1;
+      idHash = hash;
+      idCheck = check;
+      if (older === 0) return SLOW;
+    } else {
+      //  ", sasl_method=" value ", sasl_username=" value
+      if (!stands(rest, W_SASL_M, 8)) return SLOW;
+      const next = findByte(rest + 2, end, 0x2c);
+      if (next + 16 >= end || !stands(next, W_SASL_U, 8) || !stands(next + 8, W_SERNAME, 8)) return SLOW;
+      user = next + 16;
+      userEnd = end;
+      if (findByte(user, end, 0x2c) !== end) return SLOW;
+    }
   }
   const ipLength = close - open - 1;
   if (ipLength > CLIENT_ROOM || userEnd - user > USER_ROOM) return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
+  // The older row may be over by now.
+  if (older !== 0 && (load<f64>(timesOf(older - 1), T_SERIAL) === 0 || !isClaimable(older - 1))) return SLOW;
   const row = begin(POSTFIX, idCheck, ARRIVED);
   if (row < 0) return SLOW;
+  if (older !== 0) relate(older - 1, row, NAMED_PARENT);
   const n = numbersOf(row);
   const texts = TEXTS + row * TEXTS_SIZE;
   copy(texts + CLIENT_AT, open + 1, ipLength);
@@ -924,7 +1272,10 @@ function postfixMessageId(at: i32, end: i32): i32 {
   if (start >= end) return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
-  const row = claim(idCheck);
+  let row = findRow(idHash, idCheck);
+  // cleanup(8) is the first to speak of what nobody handed in.
+  if (row < 0) row = begin(POSTFIX, idCheck, HEAD_MESSAGE_ID);
+  else row = claim(idCheck);
   if (row < 0) return SLOW;
   const n = numbersOf(row);
   const t = timesOf(row);
@@ -953,7 +1304,7 @@ function postfixEnvelope(at: i32, end: i32): i32 {
   const tail = numberEnd;
   if (size < 0 || !stands(tail, W_NRCPT, 8)) return SLOW;
   const recipients = decimal(tail + 8, end);
-  if (recipients < 0 || !isOrdinaryPath(value, close)) return SLOW;
+  if (recipients < 0 || (close > value && !isOrdinaryPath(value, close))) return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   const row = claim(idCheck);
@@ -963,8 +1314,10 @@ function postfixEnvelope(at: i32, end: i32): i32 {
   // What SPF said of a message waits for its envelope.
   if ((flags & OVER) !== 0 || load<i32>(NO_ARRIVALS) !== 0) return SLOW;
   if ((flags & TAKEN_OVER) === 0) {
-    keepPath(row, value, close);
-    store<i32>(n, flags | TAKEN_OVER, N_FLAGS);
+    // A report that has a sender is none: the joiner knows what to do.
+    if (close > value && (flags & IS_REPORT) !== 0) return SLOW;
+    if (close > value) keepPath(row, value, close);
+    store<i32>(n, flags | TAKEN_OVER | (close === value ? NULL_PATH : 0), N_FLAGS);
     store<i32>(n, size, N_SIZE);
     store<i32>(n, recipients, N_ENVELOPE_RECIPIENTS);
   }
@@ -1004,33 +1357,46 @@ function postfixDelivery(at: i32, end: i32): i32 {
     if (key === 0x64) i += byte(i + 1) === 0x73 ? 4 : byte(i + 5) === 0x73 ? 14 : 7;
     i = findByte(i, end, 0x2c);
   }
-  if (!stands(i, W_STATUS_S, 8) || !stands(i + 8, W_ENT, 4)) return SLOW;
+  const key = addressKey(value, close, original, originalEnd);
+  if (!stands(i, W_STATUS_S, 8) || !stands(i + 8, W_ENT, 4)) {
+    if (stands(i, W_STATUS_B, 8) && stands(i + 8, W_OUNCED, 8)) return postfixAttempt(key, FAILED_NOW, end);
+    if (!stands(i, W_STATUS_D, 8) || !stands(i + 8, W_EFERRED, 8) || byte(i + 16) !== 0x28) return SLOW;
+    return postfixAttempt(key, DEFERRED_YET, end);
+  }
   const text = i + 12;
   if (byte(text - 1) !== 32 || byte(text) !== 0x28) return SLOW;
   const reply = text + 1;
   const replyEnd = end - 1;
   if (replyEnd < reply) return SLOW;
   if (relayEnd - relay === 4 && stands(relay, W_NONE, 4)) return SLOW;
-  // `forwarded as Q`, `delivered via C`
-  if (stands(reply, W_FORWARDE, 8) || (stands(reply, W_DELIVERE, 8) && stands(reply + 10, W_VIA, 4)))
-    return SLOW;
+  if (stands(reply, W_FORWARDE, 8)) {
+    if (!stands(reply + 8, W_D_AS, 5)) return SLOW;
+    return postfixHandOver(key, FORWARDED_ON, reply + 13, end);
+  }
+  // `delivered via C`
+  if (stands(reply, W_DELIVERE, 8) && stands(reply + 10, W_VIA, 4)) return SLOW;
+  let queued = replyEnd;
+  while (queued > reply && unchecked(ID_KINDS[byte(queued - 1)]) !== 0) queued--;
+  const isQueued =
+    replyEnd - queued >= 5 &&
+    queued - 10 >= reply &&
+    stands(queued - 10, W_QUEUED_A, 8) &&
+    stands(queued - 2, W_S, 2);
   let bracket = relayEnd - 1;
   while (bracket >= relay && byte(bracket) !== 0x5b) bracket--;
   if (bracket >= relay) {
     const ip = bracket + 1;
-    if (stands(ip, W_127, 4) || stands(ip, W_1, 3) || stands(ip, W_IPV6, 4)) return SLOW;
+    if (stands(ip, W_127, 4) || stands(ip, W_1, 3) || stands(ip, W_IPV6, 4)) {
+      // `Ok, discarded` is another outcome.
+      if (!isQueued) return SLOW;
+      for (let o = reply; o < queued; o++) if (byte(o) === 0x4f && stands(o, W_OK_DISC, 8)) return SLOW;
+      return postfixHandOver(key, HANDED_OVER, queued, end);
+    }
   }
-  const hash = idHash;
-  const check = idCheck;
-  let queued = replyEnd;
-  while (queued > reply && unchecked(ID_KINDS[byte(queued - 1)]) !== 0) queued--;
-  if (
-    replyEnd - queued >= 5 &&
-    queued - 10 >= reply &&
-    stands(queued - 10, W_QUEUED_A, 8) &&
-    stands(queued - 2, W_S, 2)
-  ) {
+  if (isQueued) {
     // `queued as C`: is C ours? Where any life has that id, the joiner looks closer.
+    const hash = idHash;
+    const check = idCheck;
     hashId(queued, replyEnd);
     const known = findRow(idHash, idCheck) >= 0 || isPresent(idHash, idCheck);
     idHash = hash;
@@ -1039,13 +1405,74 @@ function postfixDelivery(at: i32, end: i32): i32 {
   }
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
-  const row = claim(check);
-  if (row < 0 || (load<i32>(numbersOf(row), N_FLAGS) & TAKEN_OVER) === 0) return SLOW;
-  let key = textKey(value, close);
-  if (originalEnd > original) key = key * 31 + textKey(original, originalEnd);
+  const row = claim(idCheck);
+  if (row < 0) return SLOW;
+  const flags = load<i32>(numbersOf(row), N_FLAGS);
+  if ((flags & TAKEN_OVER) === 0) return SLOW;
   const number = recipient(row, key);
   if (number < 0) return SLOW;
-  delivered(row, number);
+  // As isOrdinary (joiner.ts); an id that may be ours is remembered of what nobody handed in.
+  if ((flags & NULL_PATH) !== 0 || (isQueued && (flags & ARRIVED) === 0)) {
+    if (!attemptKept(row, number, DELIVERED, end)) return SLOW;
+  } else if (!delivered(row, number)) return SLOW;
+  recorded(POSTFIX);
+  return TAKEN;
+}
+
+/** As recipientKeyOf (keys.ts); idHash and idCheck stay. */
+function addressKey(start: i32, end: i32, original: i32, originalEnd: i32): f64 {
+  const hash = idHash;
+  const check = idCheck;
+  let key = textKey(start, end);
+  if (originalEnd > original) key = key * 31 + textKey(original, originalEnd);
+  idHash = hash;
+  idCheck = check;
+  return key;
+}
+
+/** An attempt that did not succeed. */
+function postfixAttempt(key: f64, state: i32, end: i32): i32 {
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0 || (load<i32>(numbersOf(row), N_FLAGS) & TAKEN_OVER) === 0) return SLOW;
+  const number = recipient(row, key);
+  if (number < 0 || !attemptKept(row, number, state, end)) return SLOW;
+  recorded(POSTFIX);
+  return TAKEN;
+}
+
+/** `queued as C)` by a filter on this host, `forwarded as C)`: the message goes on as C, which has to be known. */
+function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
+  for (let i = id; i < end - 1; i++) if (unchecked(ID_KINDS[byte(i)]) === 0) return SLOW;
+  if (end - 1 - id < 5) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0 || (load<i32>(numbersOf(row), N_FLAGS) & TAKEN_OVER) === 0) return SLOW;
+  const hash = idHash;
+  const check = idCheck;
+  hashId(id, end - 1);
+  const child = findRow(idHash, idCheck);
+  idHash = hash;
+  idCheck = check;
+  if (child < 0) return SLOW;
+  const flags = load<i32>(numbersOf(child), N_FLAGS);
+  const known = parentOf(child) === row && (flags & IS_REPORT) === 0;
+  if (!known) {
+    if (!mayRelate(row, child)) return SLOW;
+    if (state === FORWARDED_ON) {
+      if ((flags & ARRIVED) !== 0) return SLOW;
+    } else {
+      // As mayBeHandedOver (joiner.ts).
+      const began = load<f64>(timesOf(child), T_FIRST);
+      if (began < load<f64>(timesOf(row), T_FIRST) - OUT_OF_ORDER) return SLOW;
+      if (began > load<f64>(timesOf(row), T_LAST) + OUT_OF_ORDER) return SLOW;
+    }
+  }
+  const number = recipient(row, key);
+  if (number < 0 || !attemptKept(row, number, state, end)) return SLOW;
+  if (!known) relate(row, child, 0);
   recorded(POSTFIX);
   return TAKEN;
 }
@@ -1282,7 +1709,7 @@ function sendmailDelivery(at: i32, end: i32): i32 {
     const attempts = n + N_ATTEMPTS + (number << 2);
     store<i32>(attempts, load<i32>(attempts) | TO_LOCAL);
   }
-  delivered(row, number);
+  if (!delivered(row, number)) return SLOW;
   // As impliesEnd (life.ts): all that the envelope had are done.
   const flags = load<i32>(n, N_FLAGS);
   if (
@@ -1496,8 +1923,8 @@ function qmailResult(at: i32, end: i32): i32 {
   const flags = load<i32>(n, N_FLAGS);
   if ((flags & UNDER_WAY) === 0) return SLOW;
   store<i32>(DELIVERIES + (deliverySlot(host, delivery) << 2), 0);
-  store<i32>(n, flags & 255 & ~UNDER_WAY, N_FLAGS);
-  delivered(row, flags >> UNDER_WAY_SHIFT);
+  store<i32>(n, flags & ~(UNDER_WAY | (255 << UNDER_WAY_SHIFT)), N_FLAGS);
+  delivered(row, (flags >> UNDER_WAY_SHIFT) & 255);
   recorded(QMAIL);
   return TAKEN;
 }
@@ -1642,6 +2069,7 @@ function line(start: i32, end: i32): i32 {
   }
   while (i < end && byte(i) === 32) i++;
   if (i >= end || byte(i) === 9) return SLOW;
+  textStart = i;
   switch (tagFlags & FAMILY_BITS) {
     case FAMILY_POSTFIX:
       return postfix(i, end);

@@ -29,6 +29,8 @@ export const TAG_SPEAKS = 8;
 export const TAG_QMGR = 16;
 /** Postfix: discard(8). */
 export const TAG_DISCARD = 32;
+/** What is above is the tag's own number (lines/tags.ts). */
+export const TAG_SHIFT = 8;
 
 // Control block: 4-byte numbers first, then 8-byte ones.
 export const LINE_START = 65536;
@@ -67,6 +69,13 @@ export const INDEXED = 65708;
 export const TOLD_CLIENTS = 65632;
 /** How many uids follow whose messages are told; up to 16. */
 export const TOLD_UIDS = 65636;
+/** Of the message of TELL_ROW: its recipients by outcome. */
+export const TOLD_DELIVERED = 65712;
+export const TOLD_EXPANDED = 65716;
+export const SLOTS_USED = 65720;
+export const FREE_SLOTS = 65724;
+/** Counts what is kept: lines and links of a row are in its order. */
+export const SEQUENCE = 65728;
 
 export const NOW = 65792;
 export const ORIGIN = 65800;
@@ -99,9 +108,9 @@ export const NAME_ROOM = 64;
 export const HOSTS = 69632;
 export const TAGS = 90112;
 
-/** Plain messages: hour, MTA, messages, recipients; 8 bytes each. */
+/** Plain messages: hour, MTA, messages, recipients delivered, recipients expanded; 8 bytes each. */
 export const PLAIN = 110592;
-export const PLAIN_SIZE = 32;
+export const PLAIN_SIZE = 40;
 export const PLAIN_ROOM = 64;
 
 // qmail: row + 1 by delivery and by process (pids of one host do not meet).
@@ -162,6 +171,16 @@ export const T_KEYS = 32;
 export const MOST_RECIPIENTS = 4;
 /** In a number of attempts: the relay was `local`. */
 export const TO_LOCAL = 16777216;
+// How the last attempt ended, above STATE_SHIFT.
+export const STATE_SHIFT = 25;
+export const STATE_BITS = 7;
+export const UNTRIED_YET = 0;
+export const DELIVERED = 1;
+export const DEFERRED_YET = 2;
+export const FAILED_NOW = 3;
+/** To another id of this host: `queued as` by a filter, `forwarded as` by local(8). */
+export const HANDED_OVER = 4;
+export const FORWARDED_ON = 5;
 
 // N_FLAGS; the two lowest bits are the MTA (record.ts).
 export const MTA_BITS = 3;
@@ -176,6 +195,22 @@ export const HEAD_AUTH = 64;
 /** Its id is another life's by now: not in the index. */
 export const SHADOWED = 128;
 export const UNDER_WAY_SHIFT = 8;
+/** Its reverse-path is the null one. */
+export const NULL_PATH = 65536;
+/** Postfix: its first line was of its Message-ID, nobody handed it in. */
+export const HEAD_MESSAGE_ID = 131072;
+/** It has a row in LINKS. */
+export const HAS_LINKS = 262144;
+/** Has a parent or children. */
+export const RELATED = 524288;
+/** Its parent's DSN. */
+export const IS_REPORT = 1048576;
+/** Its own first line named the parent. */
+export const NAMED_PARENT = 2097152;
+/** Its time is over; others of its chain go on. */
+export const CLOSED = 4194304;
+/** A DSN of it was announced. */
+export const HAS_NOTICE = 8388608;
 
 // Texts and their room; the last byte of a row is the length of the recipient under way.
 export const TEXTS = 16252928;
@@ -198,4 +233,35 @@ export const PATH_SHIFT = 24;
 /** Bytes to be read, with room behind them for look-ahead. */
 export const INPUT = 33030144;
 export const INPUT_ROOM = 1048576;
-export const PAGES = 525;
+
+// What few rows have: lines that are kept to be read again when somebody asks, and relations. 0 for none.
+export const LINKS = 34406400;
+export const LINKS_SIZE = 64;
+/** Slot + 1 of the last line about each recipient. */
+export const L_KEPT = 0;
+/** Slot + 1 of the first line about DSNs; the others hang on it. */
+export const L_NOTICES = 16;
+/** Row + 1. */
+export const L_PARENT = 20;
+export const L_CHILD = 24;
+export const L_SIBLING = 28;
+/** At the root: how many rows of the chain are not closed. */
+export const L_PENDING = 32;
+/** When (SEQUENCE) it got its parent. */
+export const L_SINCE = 36;
+
+// Slots of kept lines.
+export const SLOTS = 38600704;
+export const SLOT_SIZE = 512;
+export const MOST_SLOTS = 16384;
+export const S_NEXT = 0;
+export const S_LENGTH = 4;
+export const S_TAG = 8;
+export const S_HOST = 12;
+export const S_SEQUENCE = 16;
+export const S_INSTANT = 24;
+export const S_TEXT = 32;
+export const SLOT_ROOM = 480;
+/** 4-byte slot numbers. */
+export const FREE_SLOT_LIST = 46989312;
+export const PAGES = 718;
