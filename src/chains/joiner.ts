@@ -181,6 +181,11 @@ export class Joiner {
         ? new LightLives(kernel, this.state, onPlain, onSubmission, told ?? { everyClient: true, uids: [] }, {
             takeKept: (life, head) => this.#takeKept(life, head),
             goOn: (parent, child) => this.attach(parent, child, CONTINUES),
+            handedInHere: (life) => {
+              if (life.messageKey === 0 || !this.isBack(life)) return;
+              limit(this.state.pickedUpByMessageId);
+              this.state.pickedUpByMessageId.set(life.messageKey, life);
+            },
             close: (life) => this.#close(life),
           })
         : null;
@@ -800,6 +805,7 @@ export class Joiner {
 
   /** A pipe(8) delivery: the command may hand the mail back through sendmail(1), in either order of lines. */
   #goesOut(life: Life): void {
+    this.light?.mayComeBack();
     const back = this.state.pickedUpByMessageId.get(life.messageKey);
     if (
       back !== undefined &&

@@ -23,8 +23,10 @@ import {
   L_PARENT,
   L_SIBLING,
   L_SINCE,
+  LINK_ONLY,
   LINKS,
   LINKS_SIZE,
+  LOCAL_ORIGIN,
   MOST_RECIPIENTS,
   MTA_BITS,
   N_ATTEMPTS,
@@ -43,6 +45,7 @@ import {
   NAMED_PARENT,
   NEXT_DUE,
   NO_ARRIVALS,
+  NO_PICKUPS,
   NOW,
   NUMBERS,
   NUMBERS_SIZE,
@@ -101,6 +104,7 @@ import {
   END_DONE,
   MESSAGE_ID,
   type Mta,
+  ORIGIN_LOCAL,
   ORIGIN_SMTP,
   ORIGIN_UNKNOWN,
   POSTFIX,
@@ -139,6 +143,8 @@ export interface Promotions {
   readonly takeKept: (life: Life, head: LineHead) => void;
   /** Makes `child` what the message of `parent` goes on as. */
   readonly goOn: (parent: Life, child: Life) => void;
+  /** Postfix: pickup(8) took it in. */
+  readonly handedInHere: (life: Life) => void;
   /** Its time is over. */
   readonly close: (life: Life) => void;
 }
@@ -183,6 +189,11 @@ export class LightLives {
     state.table.watch((hash, check, step) => kernel.present(hash, check, step));
   }
 
+  /** Something goes through pipe(8), and may come back by pickup(8): whatever came in there has to be known. */
+  mayComeBack(): void {
+    if (this.#state.pipedByMessageId.size === 0) this.promoteAll();
+  }
+
   /** Before the kernel goes on: what it shares with the joiner. */
   enter(seam: number, arrivals: boolean): void {
     const { kernel } = this;
@@ -193,6 +204,7 @@ export class LightLives {
     kernel.setDouble(NEXT_DUE, state.nextDue);
     kernel.setDouble(SERIAL_COUNTER, lastSerial());
     kernel.setNumber(NO_ARRIVALS, arrivals ? 0 : 1);
+    kernel.setNumber(NO_PICKUPS, state.pipedByMessageId.size > 0 ? 1 : 0);
   }
 
   /** When it has stopped. */
@@ -341,7 +353,7 @@ export class LightLives {
     life.begun = arrived || (flags & HEAD_MESSAGE_ID) !== 0;
     life.arrived = arrived;
     life.accepted = (flags & TAKEN_OVER) !== 0;
-    life.origin = mta === QMAIL || !arrived ? ORIGIN_UNKNOWN : ORIGIN_SMTP;
+    life.origin = originOf(mta, flags);
     if (mta !== QMAIL && arrived) life.pid = kernel.number(n + N_PID);
     life.uid = kernel.number(n + N_UID);
     life.size = kernel.number(n + N_SIZE);
@@ -352,7 +364,7 @@ export class LightLives {
     if (client > 0) life.clientIp = this.#ascii(row, CLIENT_AT, client);
     const user = (lengths >>> USER_SHIFT) & 255;
     if (user > 0) life.authUser = this.#text(row, USER_AT, user);
-    if (life.accepted || (mta === SENDMAIL && arrived)) {
+    if (life.accepted || (mta === SENDMAIL && arrived) || (flags & LOCAL_ORIGIN) !== 0) {
       const path = this.#text(row, PATH_AT, lengths >>> PATH_SHIFT);
       life.reversePath = mta === SENDMAIL ? unwrapAddress(path) : path;
     }
@@ -395,8 +407,12 @@ export class LightLives {
       life.end = mta === SENDMAIL ? END_IMPLIED : END_DONE;
       life.endByQueueManager = mta === POSTFIX;
       if ((flags & CLOSED) === 0) this.#state.wait(life);
-    } else if (mta === SENDMAIL && arrived && !life.accepted && (flags & CLOSED) === 0)
+    } else if (
+      (flags & CLOSED) === 0 &&
+      ((flags & LINK_ONLY) !== 0 || (mta === SENDMAIL && arrived && !life.accepted))
+    )
       this.#state.wait(life);
+    if ((flags & LOCAL_ORIGIN) !== 0) this.#promotions.handedInHere(life);
     if ((flags & CLOSED) !== 0) this.#closed.push(life);
     return life;
   }
@@ -474,7 +490,7 @@ export class LightLives {
         mta,
         id: this.#ascii(row, ID_AT, lengths & 255),
         first: kernel.double(TIMES + row * TIMES_SIZE + T_FIRST),
-        origin: mta === QMAIL ? ORIGIN_UNKNOWN : ORIGIN_SMTP,
+        origin: originOf(mta, kernel.number(n + N_FLAGS)),
         uid: kernel.number(n + N_UID),
         authUser: user > 0 ? this.#text(row, USER_AT, user) : null,
         clientIp: client > 0 ? this.#ascii(row, CLIENT_AT, client) : null,
@@ -518,8 +534,14 @@ function stateIn(attempts: number): number {
   return (attempts >>> STATE_SHIFT) & STATE_BITS;
 }
 
-/** Kind of its first record. */
+function originOf(mta: Mta, flags: number): Life['origin'] {
+  if (mta === QMAIL || (flags & ARRIVED) === 0) return ORIGIN_UNKNOWN;
+  return (flags & LOCAL_ORIGIN) !== 0 ? ORIGIN_LOCAL : ORIGIN_SMTP;
+}
+
+/** Kind of its first record, 0 without any. */
 function headOf(mta: Mta, flags: number): number {
+  if ((flags & LINK_ONLY) !== 0) return 0;
   if (mta === POSTFIX) return (flags & HEAD_MESSAGE_ID) !== 0 ? MESSAGE_ID : ARRIVAL;
   if (mta === QMAIL) return QUEUE_NEW;
   return (flags & HEAD_AUTH) !== 0 ? AUTH : SUBMISSION;

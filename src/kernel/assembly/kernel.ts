@@ -71,8 +71,10 @@ import {
   LAST_SECOND,
   LINE_END,
   LINE_START,
+  LINK_ONLY,
   LINKS,
   LINKS_SIZE,
+  LOCAL_ORIGIN,
   MINUTE,
   MINUTE_INSTANT,
   MINUTE_KNOWN,
@@ -101,6 +103,7 @@ import {
   NEXT,
   NEXT_DUE,
   NO_ARRIVALS,
+  NO_PICKUPS,
   NOW,
   NULL_PATH,
   NUMBERS,
@@ -189,6 +192,7 @@ const POSTFIX: i32 = 1;
 const QMAIL: i32 = 2;
 // life.ts
 const ENDED_GRACE: f64 = 120_000;
+const LINK_ONLY_GRACE: f64 = 120_000;
 const IMPLIED_END_GRACE: f64 = 300_000;
 const NEVER_QUEUED_GRACE: f64 = 3_600_000;
 const OPEN_HORIZON: f64 = 691_200_000;
@@ -411,6 +415,8 @@ const W_VER = word('ver, ');
 const W_VIA = word('via ');
 const W_XDELAY = word(', xdelay');
 const W_SENDER = word('sender ');
+const W_UID_IS = word('uid=');
+const W_FROM_IS = word(' from=<');
 const W_NON_DELI = word('non-deli');
 const W_VERY = word('very ');
 const W_DELAY_X = word('delay ');
@@ -637,6 +643,7 @@ function begin(mta: i32, check: i32, flags: i32): i32 {
 function graceOf(flags: i32): f64 {
   const mta = flags & MTA_BITS;
   if ((flags & OVER) !== 0) return mta === SENDMAIL ? IMPLIED_END_GRACE : ENDED_GRACE;
+  if ((flags & LINK_ONLY) !== 0) return LINK_ONLY_GRACE;
   if ((flags & IS_REPORT) !== 0) return OPEN_HORIZON;
   if (mta === SENDMAIL && (flags & ARRIVED) === 0) return NEVER_QUEUED_GRACE;
   if (mta === SENDMAIL && (flags & TAKEN_OVER) === 0) return ENDED_GRACE;
@@ -648,7 +655,7 @@ function claim(check: i32): i32 {
   const row = findRow(idHash, check);
   if (row < 0) return -1;
   const n = numbersOf(row);
-  if (load<i32>(n, N_PLACE) !== place) return -1;
+  if (load<i32>(n, N_PLACE) !== place || (load<i32>(n, N_FLAGS) & LINK_ONLY) !== 0) return -1;
   return isClaimable(row) ? row : -1;
 }
 
@@ -951,7 +958,7 @@ function countPlain(mta: i32, first: f64): bool {
 /** Whether its submission is told. The look at the client's first bytes leaves most strangers out. */
 function isOurs(n: i32, texts: i32): bool {
   const lengths = load<i32>(n, N_LENGTHS);
-  if (((lengths >>> USER_SHIFT) & 255) !== 0) return true;
+  if (((lengths >>> USER_SHIFT) & 255) !== 0 || (load<i32>(n, N_FLAGS) & LOCAL_ORIGIN) !== 0) return true;
   if (((lengths >>> CLIENT_SHIFT) & 255) === 0) {
     const uid = load<i32>(n, N_UID);
     const uids = load<i32>(TOLD_UIDS);
@@ -1037,7 +1044,9 @@ function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i
     const t = timesOf(row);
     if (load<f64>(t, T_SERIAL) === load<f64>(entry, 8)) {
       if (load<f64>(t, T_LAST) + grace >= now) return ALL_TAKEN;
-      const root = close(row);
+      // What was known from a link only has spoken since, or not.
+      const over = (load<i32>(numbersOf(row), N_FLAGS) & (OVER | LINK_ONLY | ARRIVED)) !== 0;
+      const root = over ? close(row) : -1;
       if (root >= 0) {
         const n = numbersOf(root);
         const flags = load<i32>(n, N_FLAGS);
@@ -1122,6 +1131,8 @@ function postfix(at: i32, end: i32): i32 {
       return postfixDelivery(at, end);
     case 0x72: // removed
       return postfixRemoved(at, end);
+    case 0x75: // uid=
+      return postfixPickup(at, end);
     case 0x73: // sender ... notification:
       return postfixNotice(at, end);
     default:
@@ -1149,15 +1160,22 @@ function postfixNotice(at: i32, end: i32): i32 {
   const row = claim(check);
   if (row < 0) return SLOW;
   hashId(at, end);
-  const child = findRow(idHash, idCheck);
-  idHash = hash;
-  idCheck = check;
-  if (child < 0 || !mayRelate(row, child)) return SLOW;
-  // As mayReport (joiner.ts).
-  const flags = load<i32>(numbersOf(child), N_FLAGS);
-  if ((flags & ARRIVED) !== 0 || (flags & (TAKEN_OVER | NULL_PATH)) === TAKEN_OVER) return SLOW;
+  let child = findRow(idHash, idCheck);
+  if (child >= 0) {
+    if (!mayRelate(row, child)) return SLOW;
+    // As mayReport (joiner.ts).
+    const flags = load<i32>(numbersOf(child), N_FLAGS);
+    if ((flags & ARRIVED) !== 0 || (flags & (TAKEN_OVER | NULL_PATH)) === TAKEN_OVER) return SLOW;
+  }
   const slot = keepLine(0, end);
   if (slot === 0) return SLOW;
+  if (child < 0) child = beginLinked(at, end);
+  idHash = hash;
+  idCheck = check;
+  if (child < 0) {
+    freeSlot(slot);
+    return SLOW;
+  }
   const l = linksOf(row);
   store<i32>(slotAt(slot), load<i32>(l, L_NOTICES), S_NEXT);
   store<i32>(l, slot, L_NOTICES);
@@ -1266,6 +1284,24 @@ function postfixClient(at: i32, end: i32): i32 {
   return TAKEN;
 }
 
+/** `uid=n from=<s>` */
+function postfixPickup(at: i32, end: i32): i32 {
+  if (!stands(at, W_UID_IS, 4) || load<i32>(NO_PICKUPS) !== 0) return SLOW;
+  const uid = decimal(at + 4, end);
+  const from = numberEnd;
+  if (uid < 0 || !stands(from, W_FROM_IS, 7) || byte(end - 1) !== 0x3e) return SLOW;
+  const path = from + 7;
+  if (!isOrdinaryPath(path, end - 1) || findByte(path, end, 0x3e) !== end - 1) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = begin(POSTFIX, idCheck, ARRIVED | LOCAL_ORIGIN);
+  if (row < 0) return SLOW;
+  keepPath(row, path, end - 1);
+  store<i32>(numbersOf(row), uid, N_UID);
+  recorded(POSTFIX);
+  return TAKEN;
+}
+
 function postfixMessageId(at: i32, end: i32): i32 {
   if (!stands(at, W_MESSAGE, 8) || !stands(at + 8, W_ID, 3)) return SLOW;
   const start = at + 11;
@@ -1275,9 +1311,11 @@ function postfixMessageId(at: i32, end: i32): i32 {
   let row = findRow(idHash, idCheck);
   // cleanup(8) is the first to speak of what nobody handed in.
   if (row < 0) row = begin(POSTFIX, idCheck, HEAD_MESSAGE_ID);
-  else row = claim(idCheck);
+  else if (load<i32>(numbersOf(row), N_PLACE) !== place || !isClaimable(row)) return SLOW;
   if (row < 0) return SLOW;
   const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & LINK_ONLY) !== 0) store<i32>(n, (flags & ~LINK_ONLY) | HEAD_MESSAGE_ID, N_FLAGS);
   const t = timesOf(row);
   // As mayHaveMessageId (joiner.ts); a second one is not ordinary.
   if (
@@ -1316,7 +1354,10 @@ function postfixEnvelope(at: i32, end: i32): i32 {
   if ((flags & TAKEN_OVER) === 0) {
     // A report that has a sender is none: the joiner knows what to do.
     if (close > value && (flags & IS_REPORT) !== 0) return SLOW;
-    if (close > value) keepPath(row, value, close);
+    if (close > value) {
+      store<i32>(n, load<i32>(n, N_LENGTHS) & ~(255 << PATH_SHIFT), N_LENGTHS);
+      keepPath(row, value, close);
+    }
     store<i32>(n, flags | TAKEN_OVER | (close === value ? NULL_PATH : 0), N_FLAGS);
     store<i32>(n, size, N_SIZE);
     store<i32>(n, recipients, N_ENVELOPE_RECIPIENTS);
@@ -1430,6 +1471,16 @@ function addressKey(start: i32, end: i32, original: i32, originalEnd: i32): f64 
   return key;
 }
 
+/** A row for the id at [start, end), whose hashes are at hand: as #linked (joiner.ts) where it knows none. */
+function beginLinked(start: i32, end: i32): i32 {
+  if (load<i32>(ENDED_SIZE) === MOST_ROWS) return -1;
+  idStart = start;
+  idEnd = end;
+  const row = begin(POSTFIX, idCheck, LINK_ONLY);
+  if (row >= 0) push(ENDED_RING, ENDED_HEAD, ENDED_SIZE, row);
+  return row;
+}
+
 /** An attempt that did not succeed. */
 function postfixAttempt(key: f64, state: i32, end: i32): i32 {
   const waiting = advance();
@@ -1453,13 +1504,15 @@ function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
   const hash = idHash;
   const check = idCheck;
   hashId(id, end - 1);
-  const child = findRow(idHash, idCheck);
+  let child = findRow(idHash, idCheck);
   idHash = hash;
   idCheck = check;
-  if (child < 0) return SLOW;
-  const flags = load<i32>(numbersOf(child), N_FLAGS);
-  const known = parentOf(child) === row && (flags & IS_REPORT) === 0;
-  if (!known) {
+  const flags = child < 0 ? 0 : load<i32>(numbersOf(child), N_FLAGS);
+  const known = child >= 0 && parentOf(child) === row && (flags & IS_REPORT) === 0;
+  if (child < 0) {
+    // The instance behind a filter is not known yet.
+    if (state !== FORWARDED_ON) return SLOW;
+  } else if (!known) {
     if (!mayRelate(row, child)) return SLOW;
     if (state === FORWARDED_ON) {
       if ((flags & ARRIVED) !== 0) return SLOW;
@@ -1472,9 +1525,26 @@ function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
   }
   const number = recipient(row, key);
   if (number < 0 || !attemptKept(row, number, state, end)) return SLOW;
+  if (child < 0) {
+    hashId(id, end - 1);
+    child = beginLinked(id, end - 1);
+    idHash = hash;
+    idCheck = check;
+    if (child < 0) return giveBack(row, number);
+  }
   if (!known) relate(row, child, 0);
   recorded(POSTFIX);
   return TAKEN;
+}
+
+/** The attempt that was just kept is somebody else's to take: the line is slow. */
+function giveBack(row: i32, number: i32): i32 {
+  const kept = LINKS + row * LINKS_SIZE + L_KEPT + (number << 2);
+  freeSlot(load<i32>(kept));
+  store<i32>(kept, 0);
+  const attempts = numbersOf(row) + N_ATTEMPTS + (number << 2);
+  store<i32>(attempts, (load<i32>(attempts) & ~(STATE_BITS << STATE_SHIFT)) - 1);
+  return SLOW;
 }
 
 function postfixRemoved(at: i32, end: i32): i32 {

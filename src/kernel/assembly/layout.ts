@@ -57,6 +57,8 @@ export const FREE_ROWS = 65600;
 export const PLAIN_COUNTS = 65604;
 /** 1: no new rows (a session discards). */
 export const NO_ARRIVALS = 65608;
+/** 1: pickup's messages may be what pipe(8) gave away: no rows for them. */
+export const NO_PICKUPS = 65732;
 /** 1 when a stamp without year was read: YEARLESS is the clock's. */
 export const YEARLESS_READ = 65612;
 export const ENDED_HEAD = 65616;
@@ -117,7 +119,7 @@ export const PLAIN_ROOM = 64;
 export const DELIVERY_SLOTS = 4096;
 export const DELIVERIES = 114688;
 export const PROCESS_SLOTS = 65536;
-export const PROCESSES = 34144256;
+export const PROCESSES = 42532864;
 
 /** qmail: a byte for each slot of a process that something waits for (JoinerState.awaits). */
 export const AWAITED = 147456;
@@ -139,7 +141,7 @@ export const INDEX = 3670016;
 
 // A row: numbers; times and keys; texts.
 export const NUMBERS = 7864320;
-export const NUMBERS_SIZE = 64;
+export const NUMBERS_SIZE = 128;
 export const N_HASH = 0;
 export const N_CHECK = 4;
 /** Host, and the instance's number above. */
@@ -153,13 +155,13 @@ export const N_ENVELOPE_RECIPIENTS = 28;
 export const N_QP = 32;
 export const N_DELIVERY = 36;
 export const N_RECIPIENTS = 40;
-/** Attempts of the first recipient; those of the others follow. */
-export const N_ATTEMPTS = 44;
 /** The lengths of the first four texts, a byte each. */
-export const N_LENGTHS = 60;
+export const N_LENGTHS = 44;
+/** Attempts of the first recipient; those of the others follow. */
+export const N_ATTEMPTS = 48;
 
-export const TIMES = 12058624;
-export const TIMES_SIZE = 64;
+export const TIMES = 16252928;
+export const TIMES_SIZE = 128;
 export const T_FIRST = 0;
 export const T_LAST = 8;
 /** As Life.serial; 0 in a free row. */
@@ -168,7 +170,7 @@ export const T_MESSAGE_KEY = 24;
 /** Key of the first recipient; those of the others follow. */
 export const T_KEYS = 32;
 
-export const MOST_RECIPIENTS = 4;
+export const MOST_RECIPIENTS = 12;
 /** In a number of attempts: the relay was `local`. */
 export const TO_LOCAL = 16777216;
 // How the last attempt ended, above STATE_SHIFT.
@@ -211,9 +213,13 @@ export const NAMED_PARENT = 2097152;
 export const CLOSED = 4194304;
 /** A DSN of it was announced. */
 export const HAS_NOTICE = 8388608;
+/** Nothing of it was seen but what another row's line said. */
+export const LINK_ONLY = 16777216;
+/** Postfix: a user of this host handed it in. */
+export const LOCAL_ORIGIN = 33554432;
 
 // Texts and their room; the last byte of a row is the length of the recipient under way.
-export const TEXTS = 16252928;
+export const TEXTS = 24641536;
 export const TEXTS_SIZE = 256;
 export const ID_AT = 0;
 export const ID_ROOM = 24;
@@ -231,27 +237,27 @@ export const USER_SHIFT = 16;
 export const PATH_SHIFT = 24;
 
 /** Bytes to be read, with room behind them for look-ahead. */
-export const INPUT = 33030144;
+export const INPUT = 41418752;
 export const INPUT_ROOM = 1048576;
 
 // What few rows have: lines that are kept to be read again when somebody asks, and relations. 0 for none.
-export const LINKS = 34406400;
-export const LINKS_SIZE = 64;
+export const LINKS = 42795008;
+export const LINKS_SIZE = 128;
 /** Slot + 1 of the last line about each recipient. */
 export const L_KEPT = 0;
 /** Slot + 1 of the first line about DSNs; the others hang on it. */
-export const L_NOTICES = 16;
+export const L_NOTICES = 48;
 /** Row + 1. */
-export const L_PARENT = 20;
-export const L_CHILD = 24;
-export const L_SIBLING = 28;
+export const L_PARENT = 52;
+export const L_CHILD = 56;
+export const L_SIBLING = 60;
 /** At the root: how many rows of the chain are not closed. */
-export const L_PENDING = 32;
+export const L_PENDING = 64;
 /** When (SEQUENCE) it got its parent. */
-export const L_SINCE = 36;
+export const L_SINCE = 68;
 
 // Slots of kept lines.
-export const SLOTS = 38600704;
+export const SLOTS = 51183616;
 export const SLOT_SIZE = 512;
 export const MOST_SLOTS = 16384;
 export const S_NEXT = 0;
@@ -263,5 +269,5 @@ export const S_INSTANT = 24;
 export const S_TEXT = 32;
 export const SLOT_ROOM = 480;
 /** 4-byte slot numbers. */
-export const FREE_SLOT_LIST = 46989312;
-export const PAGES = 718;
+export const FREE_SLOT_LIST = 59572224;
+export const PAGES = 910;
