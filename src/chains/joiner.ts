@@ -866,7 +866,8 @@ export class Joiner {
       r.at = at;
       r.reply = reason;
     }
-    if (record.mta === SENDMAIL && parent.end === 0 && impliesEnd(parent)) this.implyEnd(parent);
+    if (record.mta === SENDMAIL && parent.end === 0 && this.#kept === null && impliesEnd(parent))
+      this.implyEnd(parent);
   }
 
   #split(head: LineHead, record: ParsedRecord, at: number): void {
@@ -998,6 +999,8 @@ export class Joiner {
   }
 
   #sendmailEnd(life: Life): void {
+    // The row knew.
+    if (this.#kept !== null) return;
     if (impliesEnd(life)) this.implyEnd(life);
     else if (life.impliedEnd) this.resume(life);
   }

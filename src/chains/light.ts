@@ -15,7 +15,7 @@ import {
   DRAIN,
   HAS_LINKS,
   HEAD_AUTH,
-  HEAD_MESSAGE_ID,
+  HEAD_OTHER,
   ID_AT,
   L_CHILD,
   L_KEPT,
@@ -100,6 +100,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { LineHead } from '../lines/head.ts';
 import {
   ARRIVAL,
+  ATTEMPT,
   AUTH,
   END_DONE,
   MESSAGE_ID,
@@ -350,7 +351,7 @@ export class LightLives {
     );
     life.last = kernel.double(t + T_LAST);
     life.serial = kernel.double(t + T_SERIAL);
-    life.begun = arrived || (flags & HEAD_MESSAGE_ID) !== 0;
+    life.begun = arrived || (mta === POSTFIX && (flags & HEAD_OTHER) !== 0);
     life.arrived = arrived;
     life.accepted = (flags & TAKEN_OVER) !== 0;
     life.origin = originOf(mta, flags);
@@ -364,7 +365,11 @@ export class LightLives {
     if (client > 0) life.clientIp = this.#ascii(row, CLIENT_AT, client);
     const user = (lengths >>> USER_SHIFT) & 255;
     if (user > 0) life.authUser = this.#text(row, USER_AT, user);
-    if (life.accepted || (mta === SENDMAIL && arrived) || (flags & LOCAL_ORIGIN) !== 0) {
+    if (
+      arrived
+        ? life.accepted || mta === SENDMAIL || (flags & LOCAL_ORIGIN) !== 0
+        : life.accepted && mta === POSTFIX
+    ) {
       const path = this.#text(row, PATH_AT, lengths >>> PATH_SHIFT);
       life.reversePath = mta === SENDMAIL ? unwrapAddress(path) : path;
     }
@@ -473,6 +478,7 @@ export class LightLives {
       if (stateIn(number) !== DELIVERED) continue;
       r.outcome = SENT;
       r.handedOn = false;
+      if ((number & TO_LOCAL) !== 0 && life.mta === SENDMAIL) r.relay ??= 'local';
     }
   }
 
@@ -542,7 +548,8 @@ function originOf(mta: Mta, flags: number): Life['origin'] {
 /** Kind of its first record, 0 without any. */
 function headOf(mta: Mta, flags: number): number {
   if ((flags & LINK_ONLY) !== 0) return 0;
-  if (mta === POSTFIX) return (flags & HEAD_MESSAGE_ID) !== 0 ? MESSAGE_ID : ARRIVAL;
+  if (mta === POSTFIX) return (flags & HEAD_OTHER) !== 0 ? MESSAGE_ID : ARRIVAL;
   if (mta === QMAIL) return QUEUE_NEW;
+  if ((flags & HEAD_OTHER) !== 0) return ATTEMPT;
   return (flags & HEAD_AUTH) !== 0 ? AUTH : SUBMISSION;
 }

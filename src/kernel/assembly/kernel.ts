@@ -45,7 +45,7 @@ import {
   HAS_LINKS,
   HAS_NOTICE,
   HEAD_AUTH,
-  HEAD_MESSAGE_ID,
+  HEAD_OTHER,
   HOSTS,
   ID_AT,
   ID_ROOM,
@@ -340,7 +340,6 @@ const W_WARNING = word('warning:');
 const W_0_0_0 = word('0+0+0');
 const W_1 = word('::1');
 const W_127 = word('127.');
-const W_AT_S = word('at=S');
 const W_AUTHID = word(', authid');
 const W_AUTH_SER = word('AUTH=ser');
 const W_BODYTY = word(', bodyty');
@@ -363,7 +362,6 @@ const W_DS = word(', ds');
 const W_DSN = word('dsn=');
 const W_END_MSG = word('end msg ');
 const W_ENT = word('ent ');
-const W_ENT_X = word('ent');
 const W_FORWARDE = word('forwarde');
 const W_FROM = word('from');
 const W_FROM_X = word(' from <');
@@ -398,7 +396,6 @@ const W_SASL_M = word(', sasl_m');
 const W_SASL_U = word(', sasl_u');
 const W_SERNAME = word('sername=');
 const W_SIZE = word('>, size=');
-const W_ST = word(', st');
 const W_STARTING = word('starting');
 const W_STATUS = word('status: ');
 const W_STATUS_S = word('status=s');
@@ -414,6 +411,24 @@ const W_VED = word('ved');
 const W_VER = word('ver, ');
 const W_VIA = word('via ');
 const W_XDELAY = word(', xdelay');
+const W_REPLY_IS = word(', reply=');
+const W_STAT_IS = word(', stat=');
+const W_SENT = word('Sent');
+const W_SERVICE = word('Service ');
+const W_UNAVAILA = word('unavaila');
+const W_BLE = word('ble');
+const W_DEFERRED = word('Deferred');
+const W_USER_UNK = word('User unk');
+const W_NOWN = word('nown');
+const W_HOST_UNK = word('Host unk');
+const W_DSN_IS = word('DSN: ');
+const W_SENDER_N = word('sender n');
+const W_OTIFY = word('otify: ');
+const W_RETURN_T = word('return t');
+const W_O_SENDER = word('o sender');
+const W_COLON = word(': ');
+const W_CANNOT_S = word('Cannot s');
+const W_TOO_MANY = word('Too many');
 const W_SENDER = word('sender ');
 const W_UID_IS = word('uid=');
 const W_FROM_IS = word(' from=<');
@@ -1037,6 +1052,13 @@ function close(row: i32): i32 {
   return load<i32>(pending) > 0 ? -1 : root;
 }
 
+/** Whether it waits in this ring: what was known from a link only has spoken since, or has not. */
+function isDue(row: i32, ring: i32): bool {
+  const flags = load<i32>(numbersOf(row), N_FLAGS);
+  if ((flags & OVER) !== 0) return ((flags & MTA_BITS) === SENDMAIL) === (ring === IMPLIED_RING);
+  return (flags & (LINK_ONLY | ARRIVED)) !== 0;
+}
+
 function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i32 {
   while (load<i32>(sizeAt) > 0) {
     const entry = ring + (load<i32>(headAt) << 4);
@@ -1045,8 +1067,7 @@ function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i
     if (load<f64>(t, T_SERIAL) === load<f64>(entry, 8)) {
       if (load<f64>(t, T_LAST) + grace >= now) return ALL_TAKEN;
       // What was known from a link only has spoken since, or not.
-      const over = (load<i32>(numbersOf(row), N_FLAGS) & (OVER | LINK_ONLY | ARRIVED)) !== 0;
-      const root = over ? close(row) : -1;
+      const root = isDue(row, ring) ? close(row) : -1;
       if (root >= 0) {
         const n = numbersOf(root);
         const flags = load<i32>(n, N_FLAGS);
@@ -1153,38 +1174,10 @@ function postfixNotice(at: i32, end: i32): i32 {
   let i = at;
   while (i < end && unchecked(ID_KINDS[byte(i)]) !== 0) i++;
   if (i !== end || i - at < 5) return SLOW;
-  const check = idCheck;
-  const hash = idHash;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
-  const row = claim(check);
-  if (row < 0) return SLOW;
-  hashId(at, end);
-  let child = findRow(idHash, idCheck);
-  if (child >= 0) {
-    if (!mayRelate(row, child)) return SLOW;
-    // As mayReport (joiner.ts).
-    const flags = load<i32>(numbersOf(child), N_FLAGS);
-    if ((flags & ARRIVED) !== 0 || (flags & (TAKEN_OVER | NULL_PATH)) === TAKEN_OVER) return SLOW;
-  }
-  const slot = keepLine(0, end);
-  if (slot === 0) return SLOW;
-  if (child < 0) child = beginLinked(at, end);
-  idHash = hash;
-  idCheck = check;
-  if (child < 0) {
-    freeSlot(slot);
-    return SLOW;
-  }
-  const l = linksOf(row);
-  store<i32>(slotAt(slot), load<i32>(l, L_NOTICES), S_NEXT);
-  store<i32>(l, slot, L_NOTICES);
-  relate(row, child, IS_REPORT);
-  const n = numbersOf(row);
-  store<i32>(n, load<i32>(n, N_FLAGS) | HAS_NOTICE, N_FLAGS);
-  touch(row);
-  recorded(POSTFIX);
-  return TAKEN;
+  const row = claim(idCheck);
+  return row < 0 ? SLOW : announced(POSTFIX, row, at, end, end);
 }
 
 /** A daemon's word about itself or its session: not `proxy-...`, `reject:`, a severity, or what may be of the head. */
@@ -1310,12 +1303,12 @@ function postfixMessageId(at: i32, end: i32): i32 {
   if (waiting !== TAKEN) return waiting;
   let row = findRow(idHash, idCheck);
   // cleanup(8) is the first to speak of what nobody handed in.
-  if (row < 0) row = begin(POSTFIX, idCheck, HEAD_MESSAGE_ID);
+  if (row < 0) row = begin(POSTFIX, idCheck, HEAD_OTHER);
   else if (load<i32>(numbersOf(row), N_PLACE) !== place || !isClaimable(row)) return SLOW;
   if (row < 0) return SLOW;
   const n = numbersOf(row);
   const flags = load<i32>(n, N_FLAGS);
-  if ((flags & LINK_ONLY) !== 0) store<i32>(n, (flags & ~LINK_ONLY) | HEAD_MESSAGE_ID, N_FLAGS);
+  if ((flags & LINK_ONLY) !== 0) store<i32>(n, (flags & ~LINK_ONLY) | HEAD_OTHER, N_FLAGS);
   const t = timesOf(row);
   // As mayHaveMessageId (joiner.ts); a second one is not ordinary.
   if (
@@ -1472,11 +1465,11 @@ function addressKey(start: i32, end: i32, original: i32, originalEnd: i32): f64 
 }
 
 /** A row for the id at [start, end), whose hashes are at hand: as #linked (joiner.ts) where it knows none. */
-function beginLinked(start: i32, end: i32): i32 {
+function beginLinked(mta: i32, start: i32, end: i32): i32 {
   if (load<i32>(ENDED_SIZE) === MOST_ROWS) return -1;
   idStart = start;
   idEnd = end;
-  const row = begin(POSTFIX, idCheck, LINK_ONLY);
+  const row = begin(mta, idCheck, LINK_ONLY);
   if (row >= 0) push(ENDED_RING, ENDED_HEAD, ENDED_SIZE, row);
   return row;
 }
@@ -1527,7 +1520,7 @@ function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
   if (number < 0 || !attemptKept(row, number, state, end)) return SLOW;
   if (child < 0) {
     hashId(id, end - 1);
-    child = beginLinked(id, end - 1);
+    child = beginLinked(POSTFIX, id, end - 1);
     idHash = hash;
     idCheck = check;
     if (child < 0) return giveBack(row, number);
@@ -1608,8 +1601,8 @@ function sendmail(at: i32, end: i32): i32 {
       for (; at + 4 <= end; at++)
         if (stands(at, W_DOTS, 4)) return byte(at - 1) === 0x3e ? refused(SENDMAIL, false) : SLOW;
       return SLOW;
-    default:
-      return SLOW;
+    default: // C: DSN: text
+      return sendmailNotice(at, end);
   }
 }
 
@@ -1733,12 +1726,24 @@ function sendmailSender(at: i32, end: i32): i32 {
   return TAKEN;
 }
 
-/** `to=<r>, ctladdr=c, delay=t, xdelay=t, mailer=m, pri=n, relay=h [ip], dsn=d.d.d, ntries=n, stat=Sent (text)` */
+/** `to=r[,r]..., [ctladdr=c,] delay=t, xdelay=t, mailer=m, [pri=n,] [relay=h [ip],] dsn=d.d.d, [reply=r,] stat=s` */
 function sendmailDelivery(at: i32, end: i32): i32 {
   if (!stands(at, W_TO_X, 3)) return SLOW;
   const value = at + 3;
   let i = findByte(value, end, 0x2c);
-  const valueEnd = i;
+  let valueEnd = i;
+  const list = byte(value) === 0x3c && byte(i - 1) === 0x3e && byte(i + 1) === 0x3c;
+  if (list) {
+    // `<a@b>,<c@d>`: without anything that an address does not need.
+    for (i = value; ; ) {
+      valueEnd = addressEnd(i, end);
+      if (valueEnd < 0) return SLOW;
+      if (byte(valueEnd) !== 0x2c) return SLOW;
+      if (byte(valueEnd + 1) !== 0x3c) break;
+      i = valueEnd + 1;
+    }
+    i = valueEnd;
+  }
   if (stands(i, W_CTLADD, 8) && stands(i + 8, W_R_IS, 2)) i = findByte(i + 2, end, 0x2c);
   if (i + 8 > end || !stands(i, W_DELAY, 8)) return SLOW;
   i = findByte(i + 2, end, 0x2c);
@@ -1762,35 +1767,154 @@ function sendmailDelivery(at: i32, end: i32): i32 {
   if (i + 6 > end || !stands(i, W_DS, 4) || byte(i + 4) !== 0x6e || byte(i + 5) !== 0x3d) return SLOW;
   i = findByte(i + 2, end, 0x2c);
   if (stands(i, W_NTRIES, 8)) i = findByte(i + 2, end, 0x2c);
-  if (i + 11 > end || !stands(i, W_ST, 4) || !stands(i + 4, W_AT_S, 4) || !stands(i + 8, W_ENT_X, 3))
-    return SLOW;
+  if (stands(i, W_REPLY_IS, 8)) {
+    // It runs to the last `, stat=`.
+    const reply = i + 8;
+    for (i = end - 8; i >= reply && !(byte(i) === 0x2c && stands(i, W_STAT_IS, 7)); ) i--;
+    if (i < reply) return SLOW;
+  }
+  if (i + 11 > end || !stands(i, W_STAT_IS, 7)) return SLOW;
+  const state = sendmailState(i + 7, end);
+  if (state < 0 || (list && state !== DELIVERED)) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = findRow(idHash, idCheck);
+  if (row < 0 || load<i32>(numbersOf(row), N_PLACE) !== place || !isClaimable(row)) return SLOW;
+  const n = numbersOf(row);
+  let flags = load<i32>(n, N_FLAGS);
+  // Somebody waits for it after all.
+  if ((flags & TAKEN_OVER) === 0 || ((flags & OVER) !== 0 && state === DEFERRED_YET)) return SLOW;
+  // As isOrdinary (joiner.ts).
+  const kept = state !== DELIVERED || (flags & IS_REPORT) !== 0;
+  if (kept && list) return SLOW;
+  const isLocal = !kept && relayEnd - relay === 5 && stands(relay, W_LOCA, 4) && byte(relay + 4) === 0x6c;
+  for (let from = value; ; ) {
+    const to = list ? addressEnd(from, end) : valueEnd;
+    const hash = idHash;
+    const check = idCheck;
+    const key = textKey(byte(from) === 0x3c ? from + 1 : from, byte(to - 1) === 0x3e ? to - 1 : to);
+    idHash = hash;
+    idCheck = check;
+    const number = recipient(row, key);
+    if (number < 0) return SLOW;
+    if (kept ? !attemptKept(row, number, state, end) : !delivered(row, number)) return SLOW;
+    if (isLocal) {
+      const attempts = n + N_ATTEMPTS + (number << 2);
+      store<i32>(attempts, load<i32>(attempts) | TO_LOCAL);
+    }
+    if (to >= valueEnd) break;
+    from = to + 1;
+  }
+  flags = load<i32>(n, N_FLAGS);
+  if ((flags & LINK_ONLY) !== 0) flags = (flags & ~LINK_ONLY) | HEAD_OTHER;
+  if ((flags & OVER) === 0 && load<i32>(IMPLIED_SIZE) < MOST_ROWS && allDone(row)) {
+    flags |= OVER;
+    push(IMPLIED_RING, IMPLIED_HEAD, IMPLIED_SIZE, row);
+  }
+  store<i32>(n, flags, N_FLAGS);
+  recorded(SENDMAIL);
+  return TAKEN;
+}
+
+/** Behind `<...>` at `at`; -1 where it is not as simple as that. */
+function addressEnd(at: i32, end: i32): i32 {
+  for (let i = at + 1; i < end; i++) {
+    const c = byte(i);
+    if (c === 0x3e) return i + 1;
+    if (c === 0x22 || c === 0x5c || c === 0x3c || c === 0x2c) return -1;
+  }
+  return -1;
+}
+
+/** `stat=`: what it says of the attempt; -1 for anything out of the ordinary. */
+function sendmailState(at: i32, end: i32): i32 {
+  switch (byte(at)) {
+    case 0x53: // Sent | Service unavailable
+      if (stands(at, W_SENT, 4)) return DELIVERED;
+      return end - at >= 19 &&
+        stands(at, W_SERVICE, 8) &&
+        stands(at + 8, W_UNAVAILA, 8) &&
+        stands(at + 16, W_BLE, 3)
+        ? FAILED_NOW
+        : -1;
+    case 0x44: // Deferred
+      return end - at >= 8 && stands(at, W_DEFERRED, 8) ? DEFERRED_YET : -1;
+    case 0x55: // User unknown
+      return end - at >= 12 && stands(at, W_USER_UNK, 8) && stands(at + 8, W_NOWN, 4) ? FAILED_NOW : -1;
+    case 0x48: // Host unknown
+      return end - at >= 12 && stands(at, W_HOST_UNK, 8) && stands(at + 8, W_NOWN, 4) ? FAILED_NOW : -1;
+    default:
+      return -1;
+  }
+}
+
+/** As impliesEnd (life.ts): all that the envelope had are done. */
+function allDone(row: i32): bool {
+  const n = numbersOf(row);
+  const count = load<i32>(n, N_RECIPIENTS);
+  if (count < load<i32>(n, N_ENVELOPE_RECIPIENTS)) return false;
+  for (let i = 0; i < count; i++) {
+    const state = stateOf(row, i);
+    if (state !== DELIVERED && state !== FAILED_NOW) return false;
+  }
+  return true;
+}
+
+/** `P: C: DSN: text`, `P: C: sender notify: text`, `P: C: return to sender: text`; not where the text ends P. */
+function sendmailNotice(at: i32, end: i32): i32 {
+  const id = at;
+  while (at < end && isAlnum(byte(at))) at++;
+  if (!isSendmailId(id, at) || byte(at) !== 0x3a || byte(at + 1) !== 32) return SLOW;
+  const idStop = at;
+  at += 2;
+  if (stands(at, W_DSN_IS, 5)) at += 5;
+  else if (stands(at, W_SENDER_N, 8) && stands(at + 8, W_OTIFY, 7)) at += 15;
+  else if (stands(at, W_RETURN_T, 8) && stands(at + 8, W_O_SENDER, 8) && stands(at + 16, W_COLON, 2))
+    at += 18;
+  else return SLOW;
+  if (at + 8 > end) return SLOW;
+  // Cannot send message | delivery time expired | Too many hops
+  if (stands(at, W_CANNOT_S, 8) || stands(at, W_DELIVERY, 8) || stands(at, W_TOO_MANY, 8)) return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   const row = claim(idCheck);
-  if (row < 0) return SLOW;
+  if (row < 0 || load<i32>(numbersOf(row), N_RECIPIENTS) === 0) return SLOW;
+  return announced(SENDMAIL, row, id, idStop, end);
+}
+
+/** A DSN about the row, under the id at [start, stop): the line is kept, and the two hang together. */
+function announced(mta: i32, row: i32, start: i32, stop: i32, end: i32): i32 {
+  const hash = idHash;
+  const check = idCheck;
+  hashId(start, stop);
+  let child = findRow(idHash, idCheck);
+  // As mayReport (joiner.ts); what sendmail announces has not spoken yet.
+  let may = true;
+  if (child >= 0) {
+    const flags = load<i32>(numbersOf(child), N_FLAGS);
+    may =
+      mta === POSTFIX &&
+      mayRelate(row, child) &&
+      (flags & ARRIVED) === 0 &&
+      (flags & (TAKEN_OVER | NULL_PATH)) !== TAKEN_OVER;
+  }
+  const slot = may ? keepLine(0, end) : 0;
+  if (slot !== 0 && child < 0) {
+    child = beginLinked(mta, start, stop);
+    if (child < 0) freeSlot(slot);
+  }
+  idHash = hash;
+  idCheck = check;
+  if (slot === 0 || child < 0) return SLOW;
+  const l = linksOf(row);
+  store<i32>(slotAt(slot), load<i32>(l, L_NOTICES), S_NEXT);
+  store<i32>(l, slot, L_NOTICES);
+  // sendmail says nothing of its acceptance.
+  relate(row, child, mta === SENDMAIL ? IS_REPORT | TAKEN_OVER : IS_REPORT);
   const n = numbersOf(row);
-  if ((load<i32>(n, N_FLAGS) & TAKEN_OVER) === 0) return SLOW;
-  const number = recipient(
-    row,
-    textKey(byte(value) === 0x3c ? value + 1 : value, byte(valueEnd - 1) === 0x3e ? valueEnd - 1 : valueEnd),
-  );
-  if (number < 0) return SLOW;
-  if (relayEnd - relay === 5 && stands(relay, W_LOCA, 4) && byte(relay + 4) === 0x6c) {
-    const attempts = n + N_ATTEMPTS + (number << 2);
-    store<i32>(attempts, load<i32>(attempts) | TO_LOCAL);
-  }
-  if (!delivered(row, number)) return SLOW;
-  // As impliesEnd (life.ts): all that the envelope had are done.
-  const flags = load<i32>(n, N_FLAGS);
-  if (
-    (flags & OVER) === 0 &&
-    load<i32>(n, N_RECIPIENTS) >= load<i32>(n, N_ENVELOPE_RECIPIENTS) &&
-    load<i32>(IMPLIED_SIZE) < MOST_ROWS
-  ) {
-    store<i32>(n, flags | OVER, N_FLAGS);
-    push(IMPLIED_RING, IMPLIED_HEAD, IMPLIED_SIZE, row);
-  }
-  recorded(SENDMAIL);
+  store<i32>(n, load<i32>(n, N_FLAGS) | HAS_NOTICE, N_FLAGS);
+  touch(row);
+  recorded(mta);
   return TAKEN;
 }
 

@@ -199,8 +199,8 @@ export const SHADOWED = 128;
 export const UNDER_WAY_SHIFT = 8;
 /** Its reverse-path is the null one. */
 export const NULL_PATH = 65536;
-/** Postfix: its first line was of its Message-ID, nobody handed it in. */
-export const HEAD_MESSAGE_ID = 131072;
+/** Nobody handed it in: its first line was of its Message-ID (Postfix), of an attempt (sendmail). */
+export const HEAD_OTHER = 131072;
 /** It has a row in LINKS. */
 export const HAS_LINKS = 262144;
 /** Has a parent or children. */
