@@ -47,6 +47,7 @@ import {
   NO_ARRIVALS,
   NO_PICKUPS,
   NOW,
+  NULL_PATH,
   NUMBERS,
   NUMBERS_SIZE,
   ORIGIN,
@@ -351,8 +352,10 @@ export class LightLives {
     );
     life.last = kernel.double(t + T_LAST);
     life.serial = kernel.double(t + T_SERIAL);
+    // What is kept of its submission says it all.
+    const told = mta === SENDMAIL && (flags & (LOCAL_ORIGIN | NULL_PATH)) !== 0;
     life.begun = arrived || (mta === POSTFIX && (flags & HEAD_OTHER) !== 0);
-    life.arrived = arrived;
+    life.arrived = arrived && !told;
     life.accepted = (flags & TAKEN_OVER) !== 0;
     life.origin = originOf(mta, flags);
     if (mta !== QMAIL && arrived) life.pid = kernel.number(n + N_PID);
@@ -417,7 +420,7 @@ export class LightLives {
       ((flags & LINK_ONLY) !== 0 || (mta === SENDMAIL && arrived && !life.accepted))
     )
       this.#state.wait(life);
-    if ((flags & LOCAL_ORIGIN) !== 0) this.#promotions.handedInHere(life);
+    if (mta === POSTFIX && (flags & LOCAL_ORIGIN) !== 0) this.#promotions.handedInHere(life);
     if ((flags & CLOSED) !== 0) this.#closed.push(life);
     return life;
   }
@@ -465,6 +468,7 @@ export class LightLives {
       head.begin(kernel.bytes, kernel.double(s + S_INSTANT));
       head.host = kernel.number(s + S_HOST);
       head.tag = kernel.tag(kernel.number(s + S_TAG));
+      head.pid = kernel.number(NUMBERS + row * NUMBERS_SIZE + N_PID);
       head.textStart = s + S_TEXT;
       head.textEnd = head.textStart + kernel.number(s + S_LENGTH);
       this.#promotions.takeKept(life, head);

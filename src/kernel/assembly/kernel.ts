@@ -411,6 +411,14 @@ const W_VED = word('ved');
 const W_VER = word('ver, ');
 const W_VIA = word('via ');
 const W_XDELAY = word(', xdelay');
+const W_SIZE_IS = word(', size=');
+const W_AT_LOCAL = word('@localho');
+const W_ST_X = word('st');
+const W_PAREN = word(' (');
+const W_MESSAGE_A = word(' Message');
+const W_CCEPTED = word(' accepte');
+const W_FOR_DELI = word('d for de');
+const W_VERY_X = word('livery)');
 const W_REPLY_IS = word(', reply=');
 const W_STAT_IS = word(', stat=');
 const W_SENT = word('Sent');
@@ -803,6 +811,17 @@ function mayRelate(parent: i32, child: i32): bool {
   const c = numbersOf(child);
   if (((load<i32>(p, N_PLACE) ^ load<i32>(c, N_PLACE)) & 0xffff) !== 0) return false;
   return parentOf(child) < 0 && rootOf(parent) !== child && isClaimable(child);
+}
+
+/** As joiner.ts; `from` is touched by the line at hand only afterwards, so its last instant may be that line's. */
+function mayBeHandedOver(from: i32, child: i32): bool {
+  if (!mayRelate(from, child)) return false;
+  const t = timesOf(from);
+  const began = load<f64>(timesOf(child), T_FIRST);
+  return (
+    began >= load<f64>(t, T_FIRST) - OUT_OF_ORDER &&
+    began <= max(load<f64>(t, T_LAST), instant) + OUT_OF_ORDER
+  );
 }
 
 /** Makes `child` the last child of `parent`. */
@@ -1506,15 +1525,9 @@ function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
     // The instance behind a filter is not known yet.
     if (state !== FORWARDED_ON) return SLOW;
   } else if (!known) {
-    if (!mayRelate(row, child)) return SLOW;
     if (state === FORWARDED_ON) {
-      if ((flags & ARRIVED) !== 0) return SLOW;
-    } else {
-      // As mayBeHandedOver (joiner.ts).
-      const began = load<f64>(timesOf(child), T_FIRST);
-      if (began < load<f64>(timesOf(row), T_FIRST) - OUT_OF_ORDER) return SLOW;
-      if (began > load<f64>(timesOf(row), T_LAST) + OUT_OF_ORDER) return SLOW;
-    }
+      if (!mayRelate(row, child) || (flags & ARRIVED) !== 0) return SLOW;
+    } else if (!mayBeHandedOver(row, child)) return SLOW;
   }
   const number = recipient(row, key);
   if (number < 0 || !attemptKept(row, number, state, end)) return SLOW;
@@ -1647,7 +1660,8 @@ function isSendmailId(start: i32, end: i32): bool {
 
 /** `from=<s>, size=n, class=n, nrcpts=n, msgid=<m>, proto=p, daemon=d, relay=h [ip]` without another comma. */
 function sendmailSender(at: i32, end: i32): i32 {
-  if (!stands(at, W_FROM, 4) || !stands(at + 4, W_, 2)) return SLOW;
+  if (!stands(at, W_FROM, 4) || byte(at + 4) !== 0x3d) return SLOW;
+  if (byte(at + 5) !== 0x3c) return sendmailLocal(at + 5, end);
   const value = at + 6;
   let i = value;
   for (; i < end; i++) {
@@ -1670,7 +1684,7 @@ function sendmailSender(at: i32, end: i32): i32 {
   // No msgid, no message: refused, or abandoned.
   const taken = stands(i, W_MSGID, 8);
   if (taken) {
-    if (recipients === 0 || !isOrdinaryPath(value, close)) return SLOW;
+    if (recipients === 0 || (close > value && !isOrdinaryPath(value, close))) return SLOW;
     i = findByte(i + 8, end, 0x2c);
   } else if (close > value && !isOrdinaryPath(value, close)) return SLOW;
   if (stands(i, W_BODYTY, 8)) i = findByte(i + 2, end, 0x2c);
@@ -1695,18 +1709,29 @@ function sendmailSender(at: i32, end: i32): i32 {
   const authenticated = protoEnd > proto && byte(protoEnd - 1) === 0x41;
   if (authenticated && protoEnd - proto > USER_ROOM) return SLOW;
   if (!taken && load<i32>(ENDED_SIZE) === MOST_ROWS) return SLOW;
+  // Of a null reverse-path the Message-ID is asked for; from this host, it may be our own report.
+  const isNull = taken && close === value;
+  if (isNull && (byte(open + 1) === 0x49 || stands(open + 1, W_127, 4) || byte(open + 1) === 0x3a))
+    return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   if (load<i32>(NO_ARRIVALS) !== 0) return SLOW;
   let row = findRow(idHash, idCheck);
   if (row >= 0) {
     const n = numbersOf(row);
-    if ((load<i32>(n, N_FLAGS) & (HEAD_AUTH | ARRIVED)) !== HEAD_AUTH || claim(idCheck) < 0) return SLOW;
+    if (isNull || (load<i32>(n, N_FLAGS) & (HEAD_AUTH | ARRIVED)) !== HEAD_AUTH || claim(idCheck) < 0)
+      return SLOW;
     store<i32>(n, pid, N_PID);
     touch(row);
   } else {
-    row = begin(SENDMAIL, idCheck, 0);
-    if (row < 0) return SLOW;
+    const slot = isNull ? keepLine(0, end) : 0;
+    if (isNull && slot === 0) return SLOW;
+    row = begin(SENDMAIL, idCheck, isNull ? NULL_PATH : 0);
+    if (row < 0) {
+      freeSlot(slot);
+      return SLOW;
+    }
+    if (slot !== 0) store<i32>(linksOf(row), slot, L_NOTICES);
   }
   const n = numbersOf(row);
   const texts = TEXTS + row * TEXTS_SIZE;
@@ -1722,6 +1747,48 @@ function sendmailSender(at: i32, end: i32): i32 {
   store<i32>(n, lengths, N_LENGTHS);
   keepPath(row, value, close);
   if (!taken) push(ENDED_RING, ENDED_HEAD, ENDED_SIZE, row);
+  recorded(SENDMAIL);
+  return TAKEN;
+}
+
+/** `from=user, size=n, class=n, nrcpts=n, msgid=<m>, relay=user@localhost`; the line is kept for its Message-ID. */
+function sendmailLocal(value: i32, end: i32): i32 {
+  let i = value;
+  for (; i < end; i++) {
+    const c = byte(i);
+    if (c === 0x2c) break;
+    if (c === 0x3e || c === 0x3c || c === 0x5c) return SLOW;
+  }
+  const close = i;
+  if (!isOrdinaryPath(value, close) || !stands(i, W_SIZE_IS, 7)) return SLOW;
+  const size = decimal(i + 7, end);
+  i = numberEnd;
+  if (size < 0 || !stands(i, W_CLASS, 8)) return SLOW;
+  i += 8;
+  if (byte(i) === 0x2d) i++;
+  while (i < end && isDigit(byte(i))) i++;
+  if (!stands(i, W_NRCPTS, 8) || byte(i + 8) !== 0x3d) return SLOW;
+  const recipients = decimal(i + 9, end);
+  i = numberEnd;
+  if (recipients <= 0 || !stands(i, W_MSGID, 8)) return SLOW;
+  i = findByte(i + 8, end, 0x2c);
+  if (i + 18 > end || !stands(i, W_RELAY_X, 8) || findByte(i + 8, end, 0x2c) !== end) return SLOW;
+  if (!stands(end - 10, W_AT_LOCAL, 8) || !stands(end - 2, W_ST_X, 2)) return SLOW;
+  for (i += 8; i < end; i++) if (byte(i) === 0x5b) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const slot = keepLine(0, end);
+  if (slot === 0) return SLOW;
+  const row = begin(SENDMAIL, idCheck, ARRIVED | TAKEN_OVER | LOCAL_ORIGIN);
+  if (row < 0) {
+    freeSlot(slot);
+    return SLOW;
+  }
+  store<i32>(linksOf(row), slot, L_NOTICES);
+  const n = numbersOf(row);
+  store<i32>(n, size, N_SIZE);
+  store<i32>(n, recipients, N_ENVELOPE_RECIPIENTS);
+  keepPath(row, value, close);
   recorded(SENDMAIL);
   return TAKEN;
 }
@@ -1759,10 +1826,13 @@ function sendmailDelivery(at: i32, end: i32): i32 {
     i = findByte(relay, end, 0x2c);
   }
   const relayEnd = i;
+  let loopback = false;
   for (let r = relay; r < relayEnd; r++) {
     const c = byte(r);
     if (c === 32 && stands(r + 1, W_DSN, 4)) return SLOW;
-    if (c === 0x5b && (stands(r + 1, W_127, 4) || stands(r + 1, W_IPV6, 4))) return SLOW;
+    if (c !== 0x5b) continue;
+    if (stands(r + 1, W_IPV6, 4)) return SLOW;
+    if (stands(r + 1, W_127, 4)) loopback = true;
   }
   if (i + 6 > end || !stands(i, W_DS, 4) || byte(i + 4) !== 0x6e || byte(i + 5) !== 0x3d) return SLOW;
   i = findByte(i + 2, end, 0x2c);
@@ -1774,8 +1844,21 @@ function sendmailDelivery(at: i32, end: i32): i32 {
     if (i < reply) return SLOW;
   }
   if (i + 11 > end || !stands(i, W_STAT_IS, 7)) return SLOW;
-  const state = sendmailState(i + 7, end);
+  let state = sendmailState(i + 7, end);
   if (state < 0 || (list && state !== DELIVERED)) return SLOW;
+  let next = 0;
+  let nextEnd = 0;
+  if (loopback) {
+    // `Sent (C Message accepted for delivery)`: it goes on as C, which has to be known.
+    next = i + 13;
+    nextEnd = end - 31;
+    if (list || state !== DELIVERED || nextEnd <= next) return SLOW;
+    if (!stands(i + 11, W_PAREN, 2) || !stands(nextEnd, W_MESSAGE_A, 8)) return SLOW;
+    if (!stands(nextEnd + 8, W_CCEPTED, 8) || !stands(nextEnd + 16, W_FOR_DELI, 8)) return SLOW;
+    if (!stands(nextEnd + 24, W_VERY_X, 7)) return SLOW;
+    for (let c = next; c < nextEnd; c++) if (!isAlnum(byte(c))) return SLOW;
+    state = HANDED_OVER;
+  }
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   const row = findRow(idHash, idCheck);
@@ -1785,8 +1868,18 @@ function sendmailDelivery(at: i32, end: i32): i32 {
   // Somebody waits for it after all.
   if ((flags & TAKEN_OVER) === 0 || ((flags & OVER) !== 0 && state === DEFERRED_YET)) return SLOW;
   // As isOrdinary (joiner.ts).
-  const kept = state !== DELIVERED || (flags & IS_REPORT) !== 0;
+  const kept = state !== DELIVERED || (flags & (IS_REPORT | NULL_PATH)) !== 0;
   if (kept && list) return SLOW;
+  let child = -1;
+  if (loopback) {
+    const hash = idHash;
+    const check = idCheck;
+    hashId(next, nextEnd);
+    child = findRow(idHash, idCheck);
+    idHash = hash;
+    idCheck = check;
+    if (child < 0 || !mayBeHandedOver(row, child)) return SLOW;
+  }
   const isLocal = !kept && relayEnd - relay === 5 && stands(relay, W_LOCA, 4) && byte(relay + 4) === 0x6c;
   for (let from = value; ; ) {
     const to = list ? addressEnd(from, end) : valueEnd;
@@ -1805,6 +1898,7 @@ function sendmailDelivery(at: i32, end: i32): i32 {
     if (to >= valueEnd) break;
     from = to + 1;
   }
+  if (child >= 0) relate(row, child, 0);
   flags = load<i32>(n, N_FLAGS);
   if ((flags & LINK_ONLY) !== 0) flags = (flags & ~LINK_ONLY) | HEAD_OTHER;
   if ((flags & OVER) === 0 && load<i32>(IMPLIED_SIZE) < MOST_ROWS && allDone(row)) {
@@ -1855,7 +1949,7 @@ function allDone(row: i32): bool {
   if (count < load<i32>(n, N_ENVELOPE_RECIPIENTS)) return false;
   for (let i = 0; i < count; i++) {
     const state = stateOf(row, i);
-    if (state !== DELIVERED && state !== FAILED_NOW) return false;
+    if (state === UNTRIED_YET || state === DEFERRED_YET) return false;
   }
   return true;
 }
