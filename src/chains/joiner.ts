@@ -186,6 +186,8 @@ export class Joiner {
               limit(this.state.pickedUpByMessageId);
               this.state.pickedUpByMessageId.set(life.messageKey, life);
             },
+            report: (parent, child) => this.#report(parent, child),
+            forward: (parent, recipient, child) => this.forward(parent, recipient, child),
             close: (life) => this.#close(life),
           })
         : null;
@@ -1116,6 +1118,7 @@ export class Joiner {
     this.state.lifeByQp.set(host, record.qp, life);
     const client = this.state.clientByQp.get(host, record.qp);
     if (client !== undefined && at - client.at <= SESSION_FACTS) applyClient(life, client);
+    this.light?.promoteAwaiting(host, record.qp);
     const forward = this.state.forwardByQp.get(host, record.qp);
     if (forward !== undefined) {
       this.state.forwardByQp.delete(host, record.qp);
@@ -1138,6 +1141,19 @@ export class Joiner {
     this.state.bounceByQp.delete(host, record.qp);
     this.state.qpJoins.add(host);
     this.claimBounce(bounce, life);
+  }
+
+  /** The message of a bounce that was kept with the row of its parent. */
+  #report(parent: Life, child: Life): void {
+    const { host, qp } = child;
+    const link = parent.dsns.find((dsn) => dsn.qp === qp && dsn.child === null);
+    if (link === undefined) return;
+    if (this.state.bounceByQp.get(host, qp)?.link === link) {
+      this.state.bounceByQp.delete(host, qp);
+      this.light?.arrived(host, qp);
+    }
+    this.state.qpJoins.add(host);
+    this.claimBounce({ life: parent, link }, child);
   }
 
   claimBounce(bounce: { life: Life; link: DsnLink }, child: Life): void {
@@ -1174,7 +1190,7 @@ export class Joiner {
   }
 
   #deliveryResult(head: LineHead, record: ParsedRecord, at: number): void {
-    this.light?.promoteDelivery(head.host, record.delivery);
+    if (this.#kept === null) this.light?.promoteDelivery(head.host, record.delivery);
     const delivery = this.state.deliveries.get(head.host, record.delivery);
     if (delivery === undefined) {
       if (!this.state.restarted.has(head.host)) this.#unresolved(head);
@@ -1197,7 +1213,8 @@ export class Joiner {
         recipient,
       });
     if (!later) recipient.keptToo = (record.flags & KEPT_TOO) !== 0;
-    if (record.outcome !== SENT || record.qp < 0) return;
+    // The row knows what it was forwarded as.
+    if (record.outcome !== SENT || record.qp < 0 || this.#kept !== null) return;
     // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
     const child = this.#byProcess(head.host, record.qp);
     if (
@@ -1238,6 +1255,8 @@ export class Joiner {
     const life = this.#lifeOf(head, record, at);
     const link: DsnLink = { kind: DSN_FAILURE, child: null, reason: null, at, qp: record.qp };
     life.addDsn(link);
+    // A line that was kept comes late: the process may have another bounce by now.
+    if (this.#kept !== null && this.state.bounceByQp.has(head.host, record.qp)) return;
     this.state.bounceByQp.set(head.host, record.qp, { life, link });
   }
 
@@ -1248,6 +1267,7 @@ export class Joiner {
   }
 
   #continuation(head: LineHead, record: ParsedRecord): void {
+    this.light?.promoteLastResult(head.host);
     const last = this.state.lastResult.get(head.host);
     if (last === undefined || last.stamp !== head.sploggerStamp || last.life.serial !== last.serial) {
       this.#unresolved(head);
@@ -1315,6 +1335,7 @@ export class Joiner {
     this.state.bounceByQp.sweep((bounce) => now - bounce.link.at > OPEN_BOUNCE);
     this.state.forwardByQp.sweep((forward) => now - forward.at > COMES_BACK_WITHIN);
     this.state.lifeByQp.sweep((life) => life.retired);
+    this.light?.processesSwept();
     for (const [key, { at }] of this.state.checks)
       if (now - at > COMES_BACK_WITHIN) this.state.checks.delete(key);
     for (const map of [this.state.pipedByMessageId, this.state.pickedUpByMessageId]) {

@@ -11,18 +11,35 @@ import {
   CLIENT_AT,
   CLIENT_SHIFT,
   CLOSED,
+  D_LENGTH,
+  D_NEXT,
+  D_NUMBER,
+  D_RECIPIENT,
+  D_STARTED,
+  D_TEXT,
   DELIVERED,
+  DELIVERIES,
+  DELIVERY_SIZE,
   DRAIN,
+  HAS_FORWARD,
   HAS_LINKS,
   HEAD_AUTH,
   HEAD_OTHER,
   ID_AT,
+  IS_REPORT,
   L_CHILD,
+  L_FORWARD,
+  L_FORWARDED,
+  L_FORWARDER,
   L_KEPT,
   L_NOTICES,
   L_PARENT,
+  L_RECIPIENT,
   L_SIBLING,
   L_SINCE,
+  LAST_RESULT_HOSTS,
+  LAST_RESULT_SIZE,
+  LAST_RESULTS,
   LINK_ONLY,
   LINKS,
   LINKS_SIZE,
@@ -59,8 +76,11 @@ import {
   PLAIN_COUNTS,
   PLAIN_SIZE,
   PROMOTE_ROW,
+  QP_JOINS,
+  QP_JOINS_HOSTS,
   RELATED,
   ROW,
+  S_ADDRESS,
   S_HOST,
   S_INSTANT,
   S_LENGTH,
@@ -85,20 +105,17 @@ import {
   TEXTS_SIZE,
   TIMES,
   TIMES_SIZE,
-  TO_AT,
-  TO_LENGTH,
   TO_LOCAL,
   TOLD_CLIENTS,
   TOLD_DELIVERED,
   TOLD_EXPANDED,
   TOLD_UIDS,
-  UNDER_WAY,
-  UNDER_WAY_SHIFT,
   USER_AT,
   USER_SHIFT,
 } from '../kernel/assembly/layout.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { LineHead } from '../lines/head.ts';
+import { decimal } from '../records/bytes.ts';
 import {
   ARRIVAL,
   ATTEMPT,
@@ -117,7 +134,7 @@ import {
   SUBMISSION,
 } from '../records/record.ts';
 import { asciiText, text } from '../records/text.ts';
-import type { Life } from './life.ts';
+import type { Life, Recipient } from './life.ts';
 import { END_IMPLIED, lastSerial, MESSAGE_NUMBER, QUEUE_ID, setLastSerial, takeLife } from './life.ts';
 import type { JoinerState } from './state.ts';
 
@@ -147,6 +164,10 @@ export interface Promotions {
   readonly goOn: (parent: Life, child: Life) => void;
   /** Postfix: pickup(8) took it in. */
   readonly handedInHere: (life: Life) => void;
+  /** qmail: `child` is the message of the bounce that was announced of `parent`. */
+  readonly report: (parent: Life, child: Life) => void;
+  /** qmail: `child` is what a recipient was forwarded as. */
+  readonly forward: (parent: Life, recipient: Recipient, child: Life) => void;
   /** Its time is over. */
   readonly close: (life: Life) => void;
 }
@@ -170,6 +191,8 @@ export class LightLives {
   /** Promotions under way, one for the sake of another; whose time is over is closed after all of them. */
   #depth = 0;
   #closed: Life[] = [];
+  /** How many hosts the kernel knows where bounces are found by their process. */
+  #joins = 0;
 
   constructor(
     kernel: Kernel,
@@ -188,6 +211,7 @@ export class LightLives {
     kernel.setNumber(TOLD_UIDS, told.uids.length);
     for (const [i, uid] of told.uids.entries()) kernel.setNumber(TOLD_UIDS + 4 + 4 * i, uid);
     state.onAwaited = (host, qp) => kernel.await(host, qp);
+    state.onKnown = (host, qp) => kernel.know(host, qp);
     state.table.watch((hash, check, step) => kernel.present(hash, check, step));
   }
 
@@ -206,6 +230,9 @@ export class LightLives {
     kernel.setDouble(NEXT_DUE, state.nextDue);
     kernel.setDouble(SERIAL_COUNTER, lastSerial());
     kernel.setNumber(NO_ARRIVALS, arrivals ? 0 : 1);
+    for (; this.#joins < state.qpJoins.size; this.#joins += 1) {
+      for (const host of state.qpJoins) if (host < QP_JOINS_HOSTS) kernel.bytes[QP_JOINS + host] = 1;
+    }
     kernel.setNumber(NO_PICKUPS, state.pipedByMessageId.size > 0 ? 1 : 0);
   }
 
@@ -255,6 +282,12 @@ export class LightLives {
   promoteId(hash: number, check: number): void {
     const row = this.kernel.call.rowOf(hash, check);
     if (row >= 0) this.#promote(row);
+  }
+
+  /** qmail: some lives that were found by their process have gone. */
+  processesSwept(): void {
+    this.kernel.knowNone();
+    for (const [host, qp] of this.#state.lifeByQp.entries()) this.kernel.know(host, qp);
   }
 
   /** qmail: the message of this process is in the queue; nothing waits for it any more. */
@@ -386,6 +419,8 @@ export class LightLives {
       if (mta === QMAIL) r.local = true;
       else r.relay = 'local';
     }
+    // Its number was free for another message when it ended.
+    life.numberFree = mta === QMAIL && (flags & OVER) !== 0;
     this.#state.table.tuck(life);
     const kept = (flags & HAS_LINKS) === 0 ? NOTHING_KEPT : this.#kept(row, flags);
     // Nothing kept is gone before the kernel runs again.
@@ -398,16 +433,14 @@ export class LightLives {
         if (newer === undefined || newer.retired || newer.serial < life.serial)
           this.#state.lifeByQp.set(host, life.qp, life);
       }
-      if ((flags & UNDER_WAY) !== 0) {
-        const recipient = life.recipients[(flags >> UNDER_WAY_SHIFT) & 255];
-        recipient.address = this.#text(row, TO_AT, kernel.bytes[TEXTS + row * TEXTS_SIZE + TO_LENGTH]);
-        const { serial, last } = life;
-        this.#state.deliveries.set(host, kernel.number(n + N_DELIVERY), {
-          life,
-          serial,
-          recipient,
-          at: last,
-        });
+      for (let slot = kernel.number(n + N_DELIVERY); slot !== 0; ) {
+        const d = DELIVERIES + (slot - 1) * DELIVERY_SIZE;
+        const recipient = life.recipients[kernel.number(d + D_RECIPIENT)];
+        recipient.address = text(kernel.bytes, d + D_TEXT, d + D_TEXT + kernel.number(d + D_LENGTH));
+        const { serial } = life;
+        const at = kernel.double(d + D_STARTED);
+        this.#state.deliveries.set(host, kernel.number(d + D_NUMBER), { life, serial, recipient, at });
+        slot = kernel.number(d + D_NEXT);
       }
     }
     if ((flags & OVER) !== 0) {
@@ -420,6 +453,13 @@ export class LightLives {
       ((flags & LINK_ONLY) !== 0 || (mta === SENDMAIL && arrived && !life.accepted))
     )
       this.#state.wait(life);
+    if ((flags & HAS_FORWARD) !== 0) {
+      const l = LINKS + row * LINKS_SIZE;
+      const qp = kernel.number(l + L_FORWARD);
+      const recipient = life.recipients[kernel.number(l + L_FORWARDER)];
+      const at = kernel.double(l + L_FORWARDED);
+      if (qp >= 0) this.#state.forwardByQp.set(host, qp, { life, serial: life.serial, recipient, at });
+    }
     if (mta === POSTFIX && (flags & LOCAL_ORIGIN) !== 0) this.#promotions.handedInHere(life);
     if ((flags & CLOSED) !== 0) this.#closed.push(life);
     return life;
@@ -460,8 +500,7 @@ export class LightLives {
     for (const [i, { slot, child }] of kept.entries()) {
       if (child >= 0) {
         const next = children[i];
-        const byName = (kernel.number(NUMBERS + child * NUMBERS_SIZE + N_FLAGS) & NAMED_PARENT) !== 0;
-        if (byName && next !== null) this.#promotions.goOn(life, next);
+        if (next !== null) this.#attach(life, child, next);
         continue;
       }
       const s = slotAt(slot);
@@ -471,7 +510,8 @@ export class LightLives {
       head.pid = kernel.number(NUMBERS + row * NUMBERS_SIZE + N_PID);
       head.textStart = s + S_TEXT;
       head.textEnd = head.textStart + kernel.number(s + S_LENGTH);
-      this.#promotions.takeKept(life, head);
+      if (life.mta === QMAIL) this.#result(row, life, slot, head);
+      else this.#promotions.takeKept(life, head);
     }
     this.#depth -= 1;
     // The numbers know of attempts without texts, too.
@@ -484,6 +524,64 @@ export class LightLives {
       r.handedOn = false;
       if ((number & TO_LOCAL) !== 0 && life.mta === SENDMAIL) r.relay ??= 'local';
     }
+  }
+
+  /** What the row `child` says of how it came to its parent; where it says nothing, the parent's lines do. */
+  #attach(life: Life, child: number, next: Life): void {
+    const { kernel } = this;
+    const flags = kernel.number(NUMBERS + child * NUMBERS_SIZE + N_FLAGS);
+    if ((flags & NAMED_PARENT) !== 0) this.#promotions.goOn(life, next);
+    else if (life.mta !== QMAIL) return;
+    else if ((flags & IS_REPORT) !== 0) this.#promotions.report(life, next);
+    else {
+      const recipient = life.recipients[kernel.number(LINKS + child * LINKS_SIZE + L_RECIPIENT)];
+      this.#promotions.forward(life, recipient, next);
+    }
+  }
+
+  /** A kept line of qmail's: the address stands behind it, the delivery has gone by. */
+  #result(row: number, life: Life, slot: number, head: LineHead): void {
+    const { kernel } = this;
+    const { deliveries, lastResult } = this.#state;
+    const kept = LINKS + row * LINKS_SIZE + L_KEPT;
+    const recipient = life.recipients.find((_, i) => kernel.number(kept + 4 * i) === slot);
+    if (recipient === undefined) {
+      this.#promotions.takeKept(life, head);
+      return;
+    }
+    const address = kernel.number(slotAt(slot) + S_ADDRESS);
+    recipient.address = text(kernel.bytes, head.textEnd, head.textEnd + address);
+    // `delivery D: ...`
+    const delivery = decimal(kernel.bytes, head.textStart + 9, head.textEnd);
+    const now = deliveries.get(life.host, delivery);
+    deliveries.set(life.host, delivery, { life, serial: life.serial, recipient, at: head.instant });
+    const last = LAST_RESULTS + life.host * LAST_RESULT_SIZE;
+    if (kernel.number(last) === row + 1 && kernel.double(last + 8) === life.serial) {
+      const stamp = kernel.double(last + 16);
+      if (life.recipients[kernel.number(last + 4)] === recipient && stamp !== 0)
+        lastResult.set(life.host, { stamp, life, serial: life.serial, recipient });
+    }
+    this.#promotions.takeKept(life, head);
+    if (now !== undefined) deliveries.set(life.host, delivery, now);
+  }
+
+  /** qmail: the last result of this host becomes known to the joiner: splogger goes on with it. */
+  promoteLastResult(host: number): void {
+    const { kernel } = this;
+    if (host >= LAST_RESULT_HOSTS) return;
+    const last = LAST_RESULTS + host * LAST_RESULT_SIZE;
+    const row = kernel.number(last) - 1;
+    if (row >= 0 && kernel.double(TIMES + row * TIMES_SIZE + T_SERIAL) === kernel.double(last + 8))
+      this.#promote(row);
+  }
+
+  /** qmail: the lives whose forward or bounce this process puts into the queue. */
+  promoteAwaiting(host: number, qp: number): void {
+    const { call } = this.kernel;
+    const forwarded = call.rowOfForward(host, qp);
+    if (forwarded >= 0) this.#promote(forwarded);
+    const bounced = call.rowOfBounce(host, qp);
+    if (bounced >= 0) this.#promote(bounced);
   }
 
   /** A plain message of which the findings want to know who handed it in. */

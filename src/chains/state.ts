@@ -152,6 +152,8 @@ export interface Hop {
 export class JoinerState {
   /** Told of every process whose message something begins to wait for. */
   onAwaited: (host: number, qp: number) => void = () => undefined;
+  /** Told of every process whose message is known by it. */
+  onKnown: (host: number, qp: number) => void = () => undefined;
   readonly #awaited = (host: number, qp: number): void => this.onAwaited(host, qp);
   readonly table = new LifeTable();
   /** Newest instant seen. */
@@ -183,7 +185,7 @@ export class JoinerState {
   readonly pickedUpByMessageId = new Map<number, Life>();
   // qmail, by host and process or delivery number
   readonly deliveries = new ByProcess<Delivery>();
-  readonly lifeByQp = new ByProcess<Life>();
+  readonly lifeByQp = new ByProcess<Life>((host, qp) => this.onKnown(host, qp));
   readonly bounceByQp = new ByProcess<AnnouncedBounce>(this.#awaited);
   /** Hosts where a bounce's qp has led to its report: no wrapper stands in between. */
   readonly qpJoins = new Set<number>();

@@ -18,6 +18,7 @@ import {
   FIRST_INDEX_SLOTS,
   FROM,
   INDEX_MASK,
+  KNOWN,
   NOW,
   ORIGIN,
   PAGES,
@@ -42,6 +43,8 @@ interface Exports {
   releaseChain(row: number): void;
   rowOfProcess(host: number, qp: number): number;
   rowOfDelivery(host: number, delivery: number): number;
+  rowOfBounce(host: number, qp: number): number;
+  rowOfForward(host: number, qp: number): number;
   nextRow(row: number, silent: number): number;
   closeDue(): number;
   run(end: number): number;
@@ -179,6 +182,15 @@ export class Kernel {
     if (keys === undefined) this.#awaited.set(slot, new Set([key]));
     else keys.add(key);
     this.bytes[AWAITED + slot] = 1;
+  }
+
+  /** qmail: the message of this process may be a life of the joiner's. */
+  know(host: number, qp: number): void {
+    this.bytes[KNOWN + processSlot(host, qp)] = 1;
+  }
+
+  knowNone(): void {
+    this.bytes.fill(0, KNOWN, KNOWN + PROCESS_SLOTS);
   }
 
   awaitNoMore(host: number, qp: number): void {

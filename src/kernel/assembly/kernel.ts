@@ -15,14 +15,24 @@ import {
   ALL_TAKEN,
   ARRIVED,
   AWAITED,
+  BOUNCES,
   CLIENT_AT,
   CLIENT_ROOM,
   CLIENT_SHIFT,
   CLOSED,
   CLOSED_TO,
+  D_LENGTH,
+  D_NEXT,
+  D_NUMBER,
+  D_RECIPIENT,
+  D_ROOM,
+  D_ROW,
+  D_STARTED,
+  D_TEXT,
   DEFERRED_YET,
   DELIVERED,
   DELIVERIES,
+  DELIVERY_SIZE,
   DELIVERY_SLOTS,
   DRAIN,
   ENDED_HEAD,
@@ -36,12 +46,14 @@ import {
   FAMILY_SENDMAIL,
   FOREIGN_LINES,
   FORWARDED_ON,
+  FORWARDS,
   FREE,
   FREE_ROWS,
   FREE_SLOT_LIST,
   FREE_SLOTS,
   FROM,
   HANDED_OVER,
+  HAS_FORWARD,
   HAS_LINKS,
   HAS_NOTICE,
   HEAD_AUTH,
@@ -60,14 +72,23 @@ import {
   ISO_INSTANT,
   ISO_KNOWN,
   ISO_MINUTE,
+  KNOWN,
+  L_BOUNCE,
   L_CHILD,
+  L_FORWARD,
+  L_FORWARDED,
+  L_FORWARDER,
   L_KEPT,
   L_NOTICES,
   L_PARENT,
   L_PENDING,
+  L_RECIPIENT,
   L_SIBLING,
   L_SINCE,
   LAST_LINE,
+  LAST_RESULT_HOSTS,
+  LAST_RESULT_SIZE,
+  LAST_RESULTS,
   LAST_SECOND,
   LINE_END,
   LINE_START,
@@ -123,12 +144,15 @@ import {
   PROCESS_SLOTS,
   PROCESSES,
   PROMOTE_ROW,
+  QP_JOINS,
+  QP_JOINS_HOSTS,
   RECORDED_LINES,
   REJECTED_FOR_NOW,
   REJECTED_RECIPIENTS,
   RELATED,
   ROW,
   ROWS_USED,
+  S_ADDRESS,
   S_HOST,
   S_INSTANT,
   S_LENGTH,
@@ -165,16 +189,12 @@ import {
   TIMES,
   TIMES_SIZE,
   TO,
-  TO_AT,
-  TO_LENGTH,
   TO_LOCAL,
-  TO_ROOM,
   TOLD_CLIENTS,
   TOLD_DELIVERED,
   TOLD_EXPANDED,
   TOLD_UIDS,
   UNDER_WAY,
-  UNDER_WAY_SHIFT,
   UNTRIED_YET,
   USER_AT,
   USER_ROOM,
@@ -199,6 +219,7 @@ const OPEN_HORIZON: f64 = 691_200_000;
 const HOUR: f64 = 3_600_000;
 // joiner.ts
 const OUT_OF_ORDER: f64 = 10_000;
+const COMES_BACK_WITHIN: f64 = 600_000;
 
 // What became of a line.
 const TAKEN: i32 = 0;
@@ -218,6 +239,8 @@ let idStart: i32 = 0;
 let idEnd: i32 = 0;
 /** What to answer when a line has to wait. */
 let answer: i32 = 0;
+/** splogger's own stamp (lines/head.ts), 0 without one. */
+let sploggerStamp: f64 = 0;
 /** First byte of the MTA's own text. */
 let textStart: i32 = 0;
 
@@ -411,6 +434,16 @@ const W_VED = word('ved');
 const W_VER = word('ver, ');
 const W_VIA = word('via ');
 const W_XDELAY = word(', xdelay');
+const W_BOUNCE_M = word('bounce m');
+const W_SG = word('sg ');
+const W_DEFERRA = word(': deferr');
+const W_L_X = word('al');
+const W_FAILUR = word(': failur');
+const W_E_X = word('e:');
+const W_NOT_GOIN = word('not_goin');
+const W_0_PLUS = word('0+');
+const W_0_QP = word('+0/qp_');
+const W_QP_X = word(' qp ');
 const W_SIZE_IS = word(', size=');
 const W_AT_LOCAL = word('@localho');
 const W_ST_X = word('st');
@@ -642,7 +675,7 @@ function begin(mta: i32, check: i32, flags: i32): i32 {
   store<i32>(n, -1, N_SIZE);
   store<i32>(n, -1, N_ENVELOPE_RECIPIENTS);
   store<i32>(n, -1, N_QP);
-  store<i32>(n, -1, N_DELIVERY);
+  store<i32>(n, 0, N_DELIVERY);
   store<i32>(n, 0, N_RECIPIENTS);
   copy(TEXTS + row * TEXTS_SIZE + ID_AT, idStart, length);
   store<i32>(n, length, N_LENGTHS);
@@ -769,6 +802,7 @@ function keepLine(slot: i32, end: i32): i32 {
   store<i32>(s, tagFlags >>> TAG_SHIFT, S_TAG);
   store<i32>(s, host, S_HOST);
   store<i32>(s, nextSequence(), S_SEQUENCE);
+  store<i32>(s, 0, S_ADDRESS);
   store<f64>(s, instant, S_INSTANT);
   copy(s + S_TEXT, textStart, length);
   return slot;
@@ -891,13 +925,19 @@ export function release(row: i32): void {
     const slot = PROCESSES + (processSlot(rowHost, qp) << 2);
     if (load<i32>(slot) === row + 1) store<i32>(slot, 0);
   }
-  if ((flags & UNDER_WAY) !== 0) {
-    const slot = DELIVERIES + (deliverySlot(rowHost, load<i32>(n, N_DELIVERY)) << 2);
-    if (load<i32>(slot) === row + 1) store<i32>(slot, 0);
-  }
+  for (let slot = load<i32>(n, N_DELIVERY); slot !== 0; slot = load<i32>(deliveryAt(slot), D_NEXT))
+    store<i32>(deliveryAt(slot), 0, D_ROW);
   if ((flags & HAS_LINKS) !== 0) {
     const l = LINKS + row * LINKS_SIZE;
     for (let i = 0; i < MOST_RECIPIENTS; i++) freeSlot(load<i32>(l + (i << 2), L_KEPT));
+    if ((flags & (MTA_BITS | HAS_NOTICE)) === (QMAIL | HAS_NOTICE) && load<i32>(l, L_BOUNCE) >= 0) {
+      const slot = BOUNCES + (processSlot(rowHost, load<i32>(l, L_BOUNCE)) << 2);
+      if (load<i32>(slot) === row + 1) store<i32>(slot, 0);
+    }
+    if ((flags & HAS_FORWARD) !== 0 && load<i32>(l, L_FORWARD) >= 0) {
+      const slot = FORWARDS + (processSlot(rowHost, load<i32>(l, L_FORWARD)) << 2);
+      if (load<i32>(slot) === row + 1) store<i32>(slot, 0);
+    }
     for (let slot = load<i32>(l, L_NOTICES); slot !== 0; ) {
       const next = load<i32>(slotAt(slot), S_NEXT);
       freeSlot(slot);
@@ -928,8 +968,13 @@ export function releaseChain(row: i32): void {
   release(row);
 }
 
+/** Slots are counted from 1. */
 function deliverySlot(rowHost: i32, delivery: i32): i32 {
-  return (delivery + rowHost * 1031) & (DELIVERY_SLOTS - 1);
+  return ((delivery + rowHost * 1031) & (DELIVERY_SLOTS - 1)) + 1;
+}
+
+function deliveryAt(slot: i32): i32 {
+  return DELIVERIES + (slot - 1) * DELIVERY_SIZE;
 }
 
 function processSlot(rowHost: i32, qp: i32): i32 {
@@ -945,11 +990,10 @@ export function rowOfProcess(rowHost: i32, qp: i32): i32 {
 }
 
 export function rowOfDelivery(rowHost: i32, delivery: i32): i32 {
-  const row = load<i32>(DELIVERIES + (deliverySlot(rowHost, delivery) << 2)) - 1;
-  if (row < 0) return -1;
-  const n = numbersOf(row);
-  if ((load<i32>(n, N_FLAGS) & UNDER_WAY) === 0 || load<i32>(n, N_DELIVERY) !== delivery) return -1;
-  return (load<i32>(n, N_PLACE) & 0xffff) === rowHost ? row : -1;
+  const d = deliveryAt(deliverySlot(rowHost, delivery));
+  const row = load<i32>(d, D_ROW) - 1;
+  if (row < 0 || load<i32>(d, D_NUMBER) !== delivery) return -1;
+  return (load<i32>(numbersOf(row), N_PLACE) & 0xffff) === rowHost ? row : -1;
 }
 
 /** The first row from `row` on that is in use and, with `silent`, has fallen silent; -1 when there is none. */
@@ -2053,9 +2097,11 @@ function qmail(at: i32, end: i32): i32 {
     if (numberEnd !== i + 7 || byte(numberEnd) !== 32) return SLOW;
     // The same sum as in HeadShapes.splogger, so the same number.
     instant = seconds * 1000 + <f64>micro / 1000;
+    sploggerStamp = seconds + <f64>micro / 1e6;
     at = numberEnd + 1;
     while (at < end && byte(at) === 32) at++;
-  }
+    textStart = at;
+  } else sploggerStamp = 0;
   switch (byte(at)) {
     case 0x73: // status: | starting delivery
       // status: exiting
@@ -2069,6 +2115,8 @@ function qmail(at: i32, end: i32): i32 {
       return stands(at, W_NEW_MSG, 8) ? qmailNew(at + 8, end) : SLOW;
     case 0x69: // info msg
       return stands(at, W_INFO_MSG, 8) && byte(at + 8) === 32 ? qmailInfo(at + 9, end) : SLOW;
+    case 0x62: // bounce msg
+      return stands(at, W_BOUNCE_M, 8) && stands(at + 8, W_SG, 3) ? qmailBounce(at + 11, end) : SLOW;
     case 0x65: // end msg
       return stands(at, W_END_MSG, 8) ? qmailEnd(at + 8, end) : SLOW;
     default:
@@ -2116,7 +2164,7 @@ function qmailInfo(at: i32, end: i32): i32 {
   // The last `> qp `: the path may hold one of its own.
   let close = end - 1;
   while (close > value && byte(close) !== 0x3e) close--;
-  if (!stands(close, W_QP, 5) || !isOrdinaryPath(value, close)) return SLOW;
+  if (!stands(close, W_QP, 5) || (close > value && !isOrdinaryPath(value, close))) return SLOW;
   const qp = decimal(close + 5, end);
   i = numberEnd;
   if (qp < 0 || !stands(i, W_UID, 5)) return SLOW;
@@ -2127,7 +2175,7 @@ function qmailInfo(at: i32, end: i32): i32 {
   const row = claim(idCheck);
   if (row < 0 || load<u8>(AWAITED + processSlot(host, qp)) !== 0) return SLOW;
   const n = numbersOf(row);
-  const flags = load<i32>(n, N_FLAGS);
+  let flags = load<i32>(n, N_FLAGS);
   if ((flags & (TAKEN_OVER | OVER)) !== 0) return SLOW;
   // Only one life of a slot is found by its process: the one before goes where all are.
   const slot = PROCESSES + (processSlot(host, qp) << 2);
@@ -2137,8 +2185,37 @@ function qmailInfo(at: i32, end: i32): i32 {
     answer = PROMOTE_ROW;
     return WAIT;
   }
+  const forwarded = rowOfForward(host, qp);
+  const bounced = close > value ? -1 : rowOfBounce(host, qp);
+  const from = forwarded >= 0 ? forwarded : bounced;
+  if (from >= 0) {
+    if (from === row || !mayRelate(from, row)) return SLOW;
+    if (forwarded >= 0 && instant - load<f64>(LINKS + from * LINKS_SIZE, L_FORWARDED) > COMES_BACK_WITHIN)
+      return SLOW;
+  }
   store<i32>(slot, row + 1);
-  keepPath(row, value, close);
+  if (close > value) keepPath(row, value, close);
+  else store<i32>(n, flags | NULL_PATH, N_FLAGS);
+  if (from >= 0) {
+    const l = LINKS + from * LINKS_SIZE;
+    if (forwarded >= 0) {
+      store<i32>(FORWARDS + (processSlot(host, qp) << 2), 0);
+      store<i32>(l, -1, L_FORWARD);
+      const number = load<i32>(l, L_FORWARDER);
+      relate(from, row, 0);
+      store<i32>(LINKS + row * LINKS_SIZE, number, L_RECIPIENT);
+      const attempts = numbersOf(from) + N_ATTEMPTS + (number << 2);
+      store<i32>(
+        attempts,
+        (load<i32>(attempts) & ~(STATE_BITS << STATE_SHIFT)) | (FORWARDED_ON << STATE_SHIFT),
+      );
+    } else {
+      store<i32>(BOUNCES + (processSlot(host, qp) << 2), 0);
+      store<i32>(l, -1, L_BOUNCE);
+      relate(from, row, IS_REPORT);
+    }
+  }
+  flags = load<i32>(n, N_FLAGS);
   store<i32>(n, flags | TAKEN_OVER, N_FLAGS);
   store<i32>(n, size, N_SIZE);
   store<i32>(n, uid, N_UID);
@@ -2161,17 +2238,25 @@ function qmailStart(at: i32, end: i32): i32 {
   else if (stands(i, W_TO_REMO, 8) && stands(i + 8, W_TE, 3)) i += 11;
   else return SLOW;
   const length = end - i;
-  if (length < 1 || length > TO_ROOM || findByte(i, end, 32) !== end) return SLOW;
+  if (length < 1 || length > D_ROOM || findByte(i, end, 32) !== end) return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   const row = claim(idCheck);
   if (row < 0) return SLOW;
   const n = numbersOf(row);
   const flags = load<i32>(n, N_FLAGS);
-  if ((flags & TAKEN_OVER) === 0 || (flags & (UNDER_WAY | OVER)) !== 0) return SLOW;
-  const slot = DELIVERIES + (deliverySlot(host, delivery) << 2);
-  const before = load<i32>(slot) - 1;
+  if ((flags & (TAKEN_OVER | OVER)) !== TAKEN_OVER) return SLOW;
+  // Whose report it is may have to be found by its recipient.
+  if (
+    (flags & (NULL_PATH | IS_REPORT)) === NULL_PATH &&
+    (host >= QP_JOINS_HOSTS || load<u8>(QP_JOINS + host) === 0)
+  )
+    return SLOW;
+  const slot = deliverySlot(host, delivery);
+  const d = deliveryAt(slot);
+  const before = load<i32>(d, D_ROW) - 1;
   if (before >= 0) {
+    if (before === row) return SLOW;
     store<i32>(ROW, before);
     answer = PROMOTE_ROW;
     return WAIT;
@@ -2182,39 +2267,169 @@ function qmailStart(at: i32, end: i32): i32 {
     const attempts = n + N_ATTEMPTS + (number << 2);
     store<i32>(attempts, load<i32>(attempts) | TO_LOCAL);
   }
-  store<i32>(slot, row + 1);
-  const texts = TEXTS + row * TEXTS_SIZE;
-  copy(texts + TO_AT, i, length);
-  store<u8>(texts + TO_LENGTH, <u8>length);
-  store<i32>(n, flags | UNDER_WAY | (number << UNDER_WAY_SHIFT), N_FLAGS);
-  store<i32>(n, delivery, N_DELIVERY);
+  store<i32>(d, row + 1, D_ROW);
+  store<i32>(d, delivery, D_NUMBER);
+  store<i32>(d, number, D_RECIPIENT);
+  store<i32>(d, length, D_LENGTH);
+  store<f64>(d, instant, D_STARTED);
+  store<i32>(d, load<i32>(n, N_DELIVERY), D_NEXT);
+  copy(d + D_TEXT, i, length);
+  store<i32>(n, slot, N_DELIVERY);
+  store<i32>(n, flags | UNDER_WAY, N_FLAGS);
   touch(row);
   recorded(QMAIL);
   return TAKEN;
 }
 
-/** `D: success: T`, where T is neither of a forward nor of nothing done. */
+/** `D: success: T`, `D: deferral: T`, `D: failure: T`; not where T says that nothing was done, or the end of it all. */
 function qmailResult(at: i32, end: i32): i32 {
   const delivery = decimal(at, end);
   const i = numberEnd;
-  if (delivery < 0 || !stands(i, W_SUCCES, 8) || !stands(i + 8, W_S_X, 2) || end - i <= 11) return SLOW;
-  // `did_1+0+0/` at the very end.
-  for (let d = i + 11; d < end - 3; d++) {
-    if (!stands(d, W_DID, 4)) continue;
-    if (end - d !== 10 || byte(d + 6) !== 48 || stands(d + 4, W_0_0_0, 5)) return SLOW;
-  }
+  if (delivery < 0) return SLOW;
+  let state = DELIVERED;
+  let forwarded = -1;
+  if (stands(i, W_SUCCES, 8) && stands(i + 8, W_S_X, 2)) {
+    if (end - i <= 11) return SLOW;
+    // `did_1+0+0/` at the very end, or `did_0+1+0/qp_Q/` alone.
+    for (let d = i + 11; d < end - 3; d++) {
+      if (!stands(d, W_DID, 4)) continue;
+      if (d === i + 11) forwarded = forwardOf(d, end);
+      if (forwarded >= 0) break;
+      if (end - d !== 10 || byte(d + 6) !== 48 || stands(d + 4, W_0_0_0, 5)) return SLOW;
+    }
+  } else if (stands(i, W_DEFERRA, 8) && stands(i + 8, W_L_X, 2)) {
+    if (end - i <= 12) return SLOW;
+    state = DEFERRED_YET;
+  } else if (stands(i, W_FAILUR, 8) && stands(i + 8, W_E_X, 2)) {
+    if (end - i <= 11) return SLOW;
+    for (let d = i + 11; d + 22 <= end; d++) if (byte(d) === 0x6e && stands(d, W_NOT_GOIN, 8)) return SLOW;
+    state = FAILED_NOW;
+  } else return SLOW;
   const row = rowOfDelivery(host, delivery);
   if (row < 0) return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   const n = numbersOf(row);
   const flags = load<i32>(n, N_FLAGS);
-  if ((flags & UNDER_WAY) === 0) return SLOW;
-  store<i32>(DELIVERIES + (deliverySlot(host, delivery) << 2), 0);
-  store<i32>(n, flags & ~(UNDER_WAY | (255 << UNDER_WAY_SHIFT)), N_FLAGS);
-  delivered(row, (flags >> UNDER_WAY_SHIFT) & 255);
+  const slot = deliverySlot(host, delivery);
+  const d = deliveryAt(slot);
+  const number = load<i32>(d, D_RECIPIENT);
+  let child = -1;
+  if (forwarded >= 0) {
+    // The forward is in the queue already, or on its way.
+    child = rowOfProcess(host, forwarded);
+    if (child >= 0 && (child === row || !mayRelate(row, child))) return SLOW;
+    if (child >= 0 && load<f64>(timesOf(child), T_FIRST) < load<f64>(d, D_STARTED)) return SLOW;
+    if (child < 0 && !mayWaitForForward(row, forwarded)) return SLOW;
+    if (child >= 0) state = FORWARDED_ON;
+  }
+  if (state !== DELIVERED || forwarded >= 0 || (flags & NULL_PATH) !== 0) {
+    if (host >= LAST_RESULT_HOSTS || !resultKept(row, d, state, end)) return SLOW;
+  } else if (!delivered(row, number)) return SLOW;
+  else if (host < LAST_RESULT_HOSTS) store<i32>(LAST_RESULTS + host * LAST_RESULT_SIZE, 0);
+  store<i32>(d, 0, D_ROW);
+  let link = n + N_DELIVERY;
+  while (load<i32>(link) !== slot) link = deliveryAt(load<i32>(link)) + D_NEXT;
+  store<i32>(link, load<i32>(d, D_NEXT));
+  if (load<i32>(n, N_DELIVERY) === 0) store<i32>(n, load<i32>(n, N_FLAGS) & ~UNDER_WAY, N_FLAGS);
+  if (child >= 0) {
+    relate(row, child, 0);
+    store<i32>(LINKS + child * LINKS_SIZE, number, L_RECIPIENT);
+  } else if (forwarded >= 0) {
+    const l = linksOf(row);
+    store<i32>(l, forwarded, L_FORWARD);
+    store<i32>(l, number, L_FORWARDER);
+    store<f64>(l, instant, L_FORWARDED);
+    store<i32>(n, load<i32>(n, N_FLAGS) | HAS_FORWARD, N_FLAGS);
+    store<i32>(FORWARDS + (processSlot(host, forwarded) << 2), row + 1);
+  }
   recorded(QMAIL);
   return TAKEN;
+}
+
+/** One forward of a message at a time, and one for each process; nothing else waits for it. */
+function mayWaitForForward(row: i32, qp: i32): bool {
+  if (load<u8>(AWAITED + processSlot(host, qp)) !== 0 || load<u8>(KNOWN + processSlot(host, qp)) !== 0)
+    return false;
+  const before = load<i32>(FORWARDS + (processSlot(host, qp) << 2)) - 1;
+  if (before >= 0 && load<f64>(timesOf(before), T_SERIAL) !== 0) return false;
+  if ((load<i32>(numbersOf(row), N_FLAGS) & HAS_FORWARD) === 0) return true;
+  return load<i32>(LINKS + row * LINKS_SIZE, L_FORWARD) < 0;
+}
+
+/** The row whose forward this process is, or -1. */
+export function rowOfForward(rowHost: i32, qp: i32): i32 {
+  const row = load<i32>(FORWARDS + (processSlot(rowHost, qp) << 2)) - 1;
+  if (row < 0 || load<f64>(timesOf(row), T_SERIAL) === 0) return -1;
+  const n = numbersOf(row);
+  if ((load<i32>(n, N_FLAGS) & HAS_FORWARD) === 0 || (load<i32>(n, N_PLACE) & 0xffff) !== rowHost) return -1;
+  return load<i32>(LINKS + row * LINKS_SIZE, L_FORWARD) === qp ? row : -1;
+}
+
+/** The process in `did_0+1+0/qp_Q/`, of forwards only; -1 for anything else. */
+function forwardOf(at: i32, end: i32): i32 {
+  if (!stands(at + 4, W_0_PLUS, 2) || decimal(at + 6, end) <= 0) return -1;
+  let i = numberEnd;
+  if (!stands(i, W_0_QP, 6)) return -1;
+  const qp = decimal(i + 6, end);
+  i = numberEnd;
+  return qp >= 0 && i + 1 === end && byte(i) === 0x2f ? qp : -1;
+}
+
+/** As attemptKept, with the address of the delivery `d`; splogger may go on with the line. */
+function resultKept(row: i32, d: i32, state: i32, end: i32): bool {
+  const number = load<i32>(d, D_RECIPIENT);
+  const length = load<i32>(d, D_LENGTH);
+  if (end - textStart + length + 8 > SLOT_ROOM) return false;
+  if (!attemptKept(row, number, state, end)) return false;
+  const s = slotAt(load<i32>(LINKS + row * LINKS_SIZE + (number << 2), L_KEPT));
+  copy(s + S_TEXT + end - textStart, d + D_TEXT, length);
+  store<i32>(s, length, S_ADDRESS);
+  const last = LAST_RESULTS + host * LAST_RESULT_SIZE;
+  store<i32>(last, row + 1);
+  store<i32>(last, number, 4);
+  store<f64>(last, load<f64>(timesOf(row), T_SERIAL), 8);
+  store<f64>(last, sploggerStamp, 16);
+  return true;
+}
+
+/** `N qp Q`: where bounces are known to be found by their process. */
+function qmailBounce(at: i32, end: i32): i32 {
+  const i = messageNumber(at, end);
+  if (i < 0 || !stands(i, W_QP_X, 4)) return SLOW;
+  const qp = decimal(i + 4, end);
+  if (qp < 0 || numberEnd !== end || host >= QP_JOINS_HOSTS || load<u8>(QP_JOINS + host) === 0) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0 || load<u8>(AWAITED + processSlot(host, qp)) !== 0) return SLOW;
+  const n = numbersOf(row);
+  const slot = BOUNCES + (processSlot(host, qp) << 2);
+  const before = load<i32>(slot) - 1;
+  // Its message may be on its way: one bounce after the other, and one for each process.
+  if (before >= 0 && load<f64>(timesOf(before), T_SERIAL) !== 0) return SLOW;
+  const l = linksOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & HAS_NOTICE) !== 0 && load<i32>(l, L_BOUNCE) >= 0) return SLOW;
+  const kept = keepLine(0, end);
+  if (kept === 0) return SLOW;
+  store<i32>(slotAt(kept), load<i32>(l, L_NOTICES), S_NEXT);
+  store<i32>(l, kept, L_NOTICES);
+  store<i32>(l, qp, L_BOUNCE);
+  store<i32>(slot, row + 1);
+  store<i32>(n, flags | HAS_NOTICE, N_FLAGS);
+  touch(row);
+  recorded(QMAIL);
+  return TAKEN;
+}
+
+/** The row that waits for the message which this process makes of its bounce, or -1. */
+export function rowOfBounce(rowHost: i32, qp: i32): i32 {
+  const row = load<i32>(BOUNCES + (processSlot(rowHost, qp) << 2)) - 1;
+  if (row < 0 || load<f64>(timesOf(row), T_SERIAL) === 0) return -1;
+  const n = numbersOf(row);
+  if ((load<i32>(n, N_FLAGS) & HAS_NOTICE) === 0 || (load<i32>(n, N_PLACE) & 0xffff) !== rowHost) return -1;
+  return load<i32>(LINKS + row * LINKS_SIZE, L_BOUNCE) === qp ? row : -1;
 }
 
 // ---- lines ------------------------------------------------------------------------------------------------------------

@@ -103,6 +103,14 @@ export const ISO_MINUTE = 65952;
 export const ISO_MINUTE_LENGTH = 17;
 export const ZONE = 65984;
 
+/** qmail: 1 for each host where a bounce was found by its process (JoinerState.qpJoins). */
+export const QP_JOINS = 66048;
+export const QP_JOINS_HOSTS = 256;
+/** qmail: the last result of each host that splogger may go on with: row + 1, recipient, serial, splogger's stamp. */
+export const LAST_RESULTS = 66304;
+export const LAST_RESULT_SIZE = 24;
+export const LAST_RESULT_HOSTS = 64;
+
 // Tables of hosts and tags: hash, length, number, meaning, bytes.
 export const NAMES_SLOTS = 256;
 export const NAME_SIZE = 80;
@@ -115,14 +123,14 @@ export const PLAIN = 110592;
 export const PLAIN_SIZE = 40;
 export const PLAIN_ROOM = 64;
 
-// qmail: row + 1 by delivery and by process (pids of one host do not meet).
-export const DELIVERY_SLOTS = 4096;
-export const DELIVERIES = 114688;
+/** qmail: row + 1 by process (pids of one host do not meet). */
 export const PROCESS_SLOTS = 65536;
 export const PROCESSES = 42532864;
 
 /** qmail: a byte for each slot of a process that something waits for (JoinerState.awaits). */
 export const AWAITED = 147456;
+/** qmail: likewise, of those whose message may be a life of the joiner's (JoinerState.lifeByQp). */
+export const KNOWN = 60686336;
 
 /** How many lives in the joiner's table have an id of this hash: bytes that stop at 255. */
 export const PRESENCE = 262144;
@@ -153,6 +161,7 @@ export const N_UID = 20;
 export const N_SIZE = 24;
 export const N_ENVELOPE_RECIPIENTS = 28;
 export const N_QP = 32;
+/** qmail: slot + 1 of a delivery under way, 0 for none. */
 export const N_DELIVERY = 36;
 export const N_RECIPIENTS = 40;
 /** The lengths of the first four texts, a byte each. */
@@ -188,7 +197,7 @@ export const FORWARDED_ON = 5;
 export const MTA_BITS = 3;
 export const TAKEN_OVER = 4;
 export const OVER = 8;
-/** qmail: N_DELIVERY is under way, to the recipient whose number stands above UNDER_WAY_SHIFT. */
+/** qmail: N_DELIVERY is under way, perhaps others. */
 export const UNDER_WAY = 16;
 /** A client or user handed it in. */
 export const ARRIVED = 32;
@@ -196,7 +205,6 @@ export const ARRIVED = 32;
 export const HEAD_AUTH = 64;
 /** Its id is another life's by now: not in the index. */
 export const SHADOWED = 128;
-export const UNDER_WAY_SHIFT = 8;
 /** Its reverse-path is the null one. */
 export const NULL_PATH = 65536;
 /** Nobody handed it in: its first line was of its Message-ID (Postfix), of an attempt (sendmail). */
@@ -213,14 +221,16 @@ export const NAMED_PARENT = 2097152;
 export const CLOSED = 4194304;
 /** A DSN of it was announced. */
 export const HAS_NOTICE = 8388608;
+/** qmail: L_FORWARD says something. */
+export const HAS_FORWARD = 67108864;
 /** Nothing of it was seen but what another row's line said. */
 export const LINK_ONLY = 16777216;
 /** Postfix: a user of this host handed it in. */
 export const LOCAL_ORIGIN = 33554432;
 
-// Texts and their room; the last byte of a row is the length of the recipient under way.
+// Texts and their room.
 export const TEXTS = 24641536;
-export const TEXTS_SIZE = 256;
+export const TEXTS_SIZE = 192;
 export const ID_AT = 0;
 export const ID_ROOM = 24;
 export const CLIENT_AT = 24;
@@ -229,9 +239,6 @@ export const PATH_AT = 64;
 export const PATH_ROOM = 76;
 export const USER_AT = 140;
 export const USER_ROOM = 40;
-export const TO_AT = 180;
-export const TO_ROOM = 72;
-export const TO_LENGTH = 255;
 export const CLIENT_SHIFT = 8;
 export const USER_SHIFT = 16;
 export const PATH_SHIFT = 24;
@@ -255,6 +262,14 @@ export const L_SIBLING = 60;
 export const L_PENDING = 64;
 /** When (SEQUENCE) it got its parent. */
 export const L_SINCE = 68;
+/** qmail: the recipient that was forwarded as this row. */
+export const L_RECIPIENT = 72;
+/** qmail: the process, recipient and instant of a forward whose message has not come; process -1 when it has. */
+export const L_FORWARD = 80;
+export const L_FORWARDER = 84;
+export const L_FORWARDED = 88;
+/** qmail: the process of the bounce that was announced last, -1 when its message has come. */
+export const L_BOUNCE = 76;
 
 // Slots of kept lines.
 export const SLOTS = 51183616;
@@ -265,9 +280,31 @@ export const S_LENGTH = 4;
 export const S_TAG = 8;
 export const S_HOST = 12;
 export const S_SEQUENCE = 16;
+/** How much of the text is the recipient's address, behind the line: qmail's results name none. */
+export const S_ADDRESS = 20;
 export const S_INSTANT = 24;
 export const S_TEXT = 32;
 export const SLOT_ROOM = 480;
 /** 4-byte slot numbers. */
 export const FREE_SLOT_LIST = 59572224;
-export const PAGES = 910;
+/** qmail: row + 1 of the message whose bounce waits for a process, by slot of the process. */
+export const BOUNCES = 59637760;
+/** qmail: row + 1 of the message whose forward waits for a process, likewise. */
+export const FORWARDS = 59899904;
+
+// qmail: the deliveries under way, by number; those of a row hang together.
+export const DELIVERY_SLOTS = 4096;
+export const DELIVERIES = 60162048;
+export const DELIVERY_SIZE = 128;
+/** Row + 1. */
+export const D_ROW = 0;
+export const D_NUMBER = 4;
+export const D_RECIPIENT = 8;
+export const D_LENGTH = 12;
+export const D_STARTED = 16;
+/** Slot + 1. */
+export const D_NEXT = 24;
+/** The recipient's address. */
+export const D_TEXT = 32;
+export const D_ROOM = 88;
+export const PAGES = 927;
