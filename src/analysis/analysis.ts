@@ -132,6 +132,9 @@ export class Analysis {
         kernel: this.#mayUseKernel(options) ? Kernel.create() : null,
         onPlain: (...counts) => this.summary.plain(...counts),
         onSubmission: (...counts) => this.summary.submitted(...counts),
+        onAuthenticated: (messages) => {
+          this.summary.traffic.authenticated += messages;
+        },
       },
     );
     this.joiner.reparse = (head, record) => {

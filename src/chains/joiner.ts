@@ -167,6 +167,8 @@ export class Joiner {
       readonly kernel?: Kernel | null;
       readonly onPlain?: PlainSink;
       readonly onSubmission?: SubmissionSink;
+      /** Of so many more messages it is known that they were authenticated, and by whom. */
+      readonly onAuthenticated?: (messages: number) => void;
       readonly told?: Told;
     } = {},
   ) {
@@ -175,21 +177,29 @@ export class Joiner {
     this.#leftOpen = options.leftOpen ?? false;
     this.#mostPending = options.mostPending ?? MOST_PENDING;
     this.#onEvicted = options.onEvicted ?? (() => undefined);
-    const { kernel, onPlain, onSubmission, told } = options;
+    const { kernel, onPlain, onSubmission, onAuthenticated = () => undefined, told } = options;
     this.light =
       kernel && onPlain && onSubmission
-        ? new LightLives(kernel, this.state, onPlain, onSubmission, told ?? { everyClient: true, uids: [] }, {
-            takeKept: (life, head) => this.#takeKept(life, head),
-            goOn: (parent, child) => this.attach(parent, child, CONTINUES),
-            handedInHere: (life) => {
-              if (life.messageKey === 0 || !this.isBack(life)) return;
-              limit(this.state.pickedUpByMessageId);
-              this.state.pickedUpByMessageId.set(life.messageKey, life);
+        ? new LightLives(
+            kernel,
+            this.state,
+            onPlain,
+            onSubmission,
+            onAuthenticated,
+            told ?? { everyClient: true, uids: [] },
+            {
+              takeKept: (life, head) => this.#takeKept(life, head),
+              goOn: (parent, child) => this.attach(parent, child, CONTINUES),
+              handedInHere: (life) => {
+                if (life.messageKey === 0 || !this.isBack(life)) return;
+                limit(this.state.pickedUpByMessageId);
+                this.state.pickedUpByMessageId.set(life.messageKey, life);
+              },
+              report: (parent, child) => this.#report(parent, child),
+              forward: (parent, recipient, child) => this.forward(parent, recipient, child),
+              close: (life) => this.#close(life),
             },
-            report: (parent, child) => this.#report(parent, child),
-            forward: (parent, recipient, child) => this.forward(parent, recipient, child),
-            close: (life) => this.#close(life),
-          })
+          )
         : null;
   }
 

@@ -8,6 +8,7 @@
 import { unwrapAddress } from '../dsn/address.ts';
 import {
   ARRIVED,
+  AUTHENTICATED,
   CLIENT_AT,
   CLIENT_SHIFT,
   CLOSED,
@@ -100,6 +101,8 @@ import {
   T_MESSAGE_KEY,
   T_SERIAL,
   TAKEN_OVER,
+  TELL_AUTHENTICATED,
+  TELL_NOTHING,
   TELL_ROW,
   TEXTS,
   TEXTS_SIZE,
@@ -154,7 +157,10 @@ export type Submission = Pick<
 >;
 
 /** Counts one plain message that may be one of ours; its recipients by outcome. */
-export type SubmissionSink = (submission: Submission, delivered: number, expanded: number) => void;
+export type SubmissionSink = (submission: Submission, delivered: number, expanded: number) => Retelling;
+
+/** What counting the same submission once more would do: something, nothing, or add to those that authenticated. */
+export type Retelling = 'again' | 'nothing' | 'authenticated';
 
 /** What the joiner does with lives that were rows. */
 export interface Promotions {
@@ -185,6 +191,7 @@ export class LightLives {
   readonly #state: JoinerState;
   readonly #plain: PlainSink;
   readonly #submission: SubmissionSink;
+  readonly #authenticated: (messages: number) => void;
   readonly #promotions: Promotions;
   /** By depth: a line that is taken again may promote another row. */
   readonly #heads: LineHead[] = [];
@@ -199,6 +206,7 @@ export class LightLives {
     state: JoinerState,
     plain: PlainSink,
     submission: SubmissionSink,
+    authenticated: (messages: number) => void,
     told: Told,
     promotions: Promotions,
   ) {
@@ -206,6 +214,7 @@ export class LightLives {
     this.#state = state;
     this.#plain = plain;
     this.#submission = submission;
+    this.#authenticated = authenticated;
     this.#promotions = promotions;
     kernel.setNumber(TOLD_CLIENTS, told.everyClient ? 1 : 0);
     kernel.setNumber(TOLD_UIDS, told.uids.length);
@@ -276,6 +285,9 @@ export class LightLives {
       );
     }
     kernel.setNumber(PLAIN_COUNTS, 0);
+    const authenticated = kernel.number(AUTHENTICATED);
+    if (authenticated > 0) this.#authenticated(authenticated);
+    kernel.setNumber(AUTHENTICATED, 0);
   }
 
   /** The life with this id, if it is one of these, becomes a Life in the joiner's table. */
@@ -593,7 +605,7 @@ export class LightLives {
     const client = (lengths >>> CLIENT_SHIFT) & 255;
     const user = (lengths >>> USER_SHIFT) & 255;
     const path = this.#text(row, PATH_AT, lengths >>> PATH_SHIFT);
-    this.#submission(
+    const retelling = this.#submission(
       {
         mta,
         id: this.#ascii(row, ID_AT, lengths & 255),
@@ -607,6 +619,9 @@ export class LightLives {
       kernel.number(TOLD_DELIVERED),
       kernel.number(TOLD_EXPANDED),
     );
+    // The user or client alone, and the path, make the difference; a uid does so, too, but is not in the kernel's table.
+    if (retelling !== 'again' && (user > 0 || client > 0))
+      kernel.call.tellAgain(row, retelling === 'nothing' ? TELL_NOTHING : TELL_AUTHENTICATED);
     kernel.call.releaseChain(row);
   }
 

@@ -41,6 +41,7 @@ interface Exports {
   rowOf(hash: number, check: number): number;
   release(row: number): void;
   releaseChain(row: number): void;
+  tellAgain(row: number, what: number): void;
   rowOfProcess(host: number, qp: number): number;
   rowOfDelivery(host: number, delivery: number): number;
   rowOfBounce(host: number, qp: number): number;

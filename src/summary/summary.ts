@@ -9,7 +9,7 @@
  */
 import type { Outcome } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
-import type { Submission } from '../chains/light.ts';
+import type { Retelling, Submission } from '../chains/light.ts';
 import {
   dsnOutcome,
   dsnRecipient,
@@ -157,9 +157,9 @@ export class Summary {
   }
 
   /** The same for one message, with its submission: it may be one of ours. */
-  submitted(submission: Submission, delivered: number, expanded: number): void {
+  submitted(submission: Submission, delivered: number, expanded: number): Retelling {
     this.plain(submission.mta, Math.floor(submission.first / HOUR), 1, delivered, expanded);
-    this.traffic.submission(submission, this.#inside);
+    return this.traffic.submission(submission, this.#inside);
   }
 
   /** Counts one chain, given the life at its root. */

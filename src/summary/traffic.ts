@@ -5,7 +5,7 @@
  * Ordinary messages pass through `ordinary` in one comparison or two: it is called for every message.
  */
 import type { Life } from '../chains/life.ts';
-import type { Submission } from '../chains/light.ts';
+import type { Retelling, Submission } from '../chains/light.ts';
 import type { SeenDsn, SeenRecipient } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import { ORIGIN_LOCAL, POSTFIX, QMAIL } from '../records/record.ts';
@@ -51,34 +51,41 @@ export class Traffic {
   }
 
   /** What concerns the submission only; light lives (chains/light.ts) have no more. */
-  submission(root: Submission, inside: Inside): void {
-    if (root.authUser !== null) this.#submitted(root, root.authUser);
-    else if (root.origin === ORIGIN_LOCAL) this.#local(root);
-    else if (root.clientIp !== null && inside.hasNetwork(root.clientIp)) this.#sent(root);
-    else if (root.mta === QMAIL && WEB_UIDS.has(root.uid)) this.#local(root);
+  submission(root: Submission, inside: Inside): Retelling {
+    if (root.authUser !== null) return this.#submitted(root, root.authUser);
+    if (root.origin === ORIGIN_LOCAL) return this.#local(root);
+    if (root.clientIp !== null && inside.hasNetwork(root.clientIp)) return this.#sent(root);
+    if (root.mta === QMAIL && WEB_UIDS.has(root.uid)) return this.#local(root);
+    return 'nothing';
   }
 
-  #sent(root: Submission): void {
-    if (root.reversePath !== null && root.reversePath !== '')
-      this.senders.see(root.reversePath.toLowerCase());
+  #sent(root: Submission): Retelling {
+    if (root.reversePath === null || root.reversePath === '') return 'nothing';
+    const path = root.reversePath.toLowerCase();
+    this.senders.see(path);
+    // What found no place is counted each time.
+    return this.senders.counts.has(path) ? 'nothing' : 'again';
   }
 
-  #submitted(root: Submission, user: string): void {
-    this.#sent(root);
+  #submitted(root: Submission, user: string): Retelling {
+    const retelling = this.#sent(root);
     const path = root.reversePath;
-    if (path === null || path === '' || PROTOCOL_ONLY.test(user)) return;
+    if (path === null || path === '' || PROTOCOL_ONLY.test(user)) return retelling;
     this.authenticated += 1;
-    if (belongTogether(user.toLowerCase(), path.toLowerCase())) return;
+    if (belongTogether(user.toLowerCase(), path.toLowerCase()))
+      return retelling === 'nothing' ? 'authenticated' : 'again';
     this.foreignSenders.add(`${user}${AND}${path.toLowerCase()}`);
     this.evidence.add('foreign_sender', root);
+    return 'again';
   }
 
-  #local(root: Submission): void {
+  #local(root: Submission): Retelling {
     this.#sent(root);
-    if (root.uid < 0) return;
+    if (root.uid < 0) return 'again';
     this.uids.add(String(root.uid));
     this.uidSenders.add(`${root.uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
     this.evidence.add(`uid ${root.uid}`, root);
+    return 'again';
   }
 
   /** The alias or the extension that was written to is known here, but the delivery agent is given the address only. */

@@ -14,6 +14,7 @@ import {
   ADVANCE_TO,
   ALL_TAKEN,
   ARRIVED,
+  AUTHENTICATED,
   AWAITED,
   BOUNCES,
   CLIENT_AT,
@@ -172,6 +173,8 @@ import {
   SLOW_LINE,
   STATE_BITS,
   STATE_SHIFT,
+  SUBMISSION_SLOTS,
+  SUBMISSIONS,
   T_FIRST,
   T_KEYS,
   T_LAST,
@@ -183,6 +186,9 @@ import {
   TAG_SPEAKS,
   TAGS,
   TAKEN_OVER,
+  TELL_AGAIN,
+  TELL_AUTHENTICATED,
+  TELL_NOTHING,
   TELL_ROW,
   TEXTS,
   TEXTS_SIZE,
@@ -1122,6 +1128,46 @@ function isDue(row: i32, ring: i32): bool {
   return (flags & (LINK_ONLY | ARRIVED)) !== 0;
 }
 
+let submissionHash: i32 = 0;
+let submissionCheck: i32 = 0;
+
+/** Where SUBMISSIONS may know who handed the row's message in: its user, or else its client, and its reverse-path. */
+function submissionSlot(row: i32): i32 {
+  const texts = TEXTS + row * TEXTS_SIZE;
+  const lengths = load<i32>(numbersOf(row), N_LENGTHS);
+  const user = (lengths >>> USER_SHIFT) & 255;
+  const from = texts + (user > 0 ? USER_AT : CLIENT_AT);
+  hashId(from, from + (user > 0 ? user : (lengths >>> CLIENT_SHIFT) & 255));
+  const hash = idHash * 31 + (user > 0 ? 1 : 0);
+  const check = idCheck;
+  hashId(texts + PATH_AT, texts + PATH_AT + (lengths >>> PATH_SHIFT));
+  submissionHash = hash ^ idHash;
+  submissionCheck = check * 31 + idCheck;
+  return SUBMISSIONS + ((submissionHash & (SUBMISSION_SLOTS - 1)) << 4);
+}
+
+/** What is to be told of it, as far as the last one like it says. */
+function submissionOf(row: i32): i32 {
+  if ((load<i32>(numbersOf(row), N_FLAGS) & (LOCAL_ORIGIN | MTA_BITS)) >= LOCAL_ORIGIN) return TELL_AGAIN;
+  if ((load<i32>(numbersOf(row), N_LENGTHS) & 0xffff00) === 0) return TELL_AGAIN;
+  const hash = idHash;
+  const check = idCheck;
+  const slot = submissionSlot(row);
+  idHash = hash;
+  idCheck = check;
+  return load<i32>(slot) === submissionHash && load<i32>(slot, 4) === submissionCheck
+    ? load<i32>(slot, 8)
+    : TELL_AGAIN;
+}
+
+/** From here on, this (TELL_...) is to be told of submissions like the row's. */
+export function tellAgain(row: i32, what: i32): void {
+  const slot = submissionSlot(row);
+  store<i32>(slot, submissionHash);
+  store<i32>(slot, submissionCheck, 4);
+  store<i32>(slot, what, 8);
+}
+
 function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i32 {
   while (load<i32>(sizeAt) > 0) {
     const entry = ring + (load<i32>(headAt) << 4);
@@ -1143,13 +1189,18 @@ function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i
         else if ((flags & ARRIVED) === 0 || !isPlain(root)) {
           store<i32>(ROW, root);
           return PROMOTE_ROW;
-        } else if (isOurs(n, TEXTS + root * TEXTS_SIZE)) {
-          store<i32>(ROW, root);
-          store<i32>(TOLD_DELIVERED, toldDelivered);
-          store<i32>(TOLD_EXPANDED, toldExpanded);
-          return TELL_ROW;
-        } else if (countPlain(flags & MTA_BITS, first)) releaseChain(root);
-        else return DRAIN;
+        } else {
+          const known = isOurs(n, TEXTS + root * TEXTS_SIZE) ? submissionOf(root) : TELL_NOTHING;
+          if (known === TELL_AGAIN) {
+            store<i32>(ROW, root);
+            store<i32>(TOLD_DELIVERED, toldDelivered);
+            store<i32>(TOLD_EXPANDED, toldExpanded);
+            return TELL_ROW;
+          }
+          if (!countPlain(flags & MTA_BITS, first)) return DRAIN;
+          if (known === TELL_AUTHENTICATED) store<i32>(AUTHENTICATED, load<i32>(AUTHENTICATED) + 1);
+          releaseChain(root);
+        }
       }
     }
     store<i32>(headAt, (load<i32>(headAt) + 1) & (MOST_ROWS - 1));

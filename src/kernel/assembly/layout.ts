@@ -74,6 +74,8 @@ export const TOLD_UIDS = 65636;
 /** Of the message of TELL_ROW: its recipients by outcome. */
 export const TOLD_DELIVERED = 65712;
 export const TOLD_EXPANDED = 65716;
+/** Messages with TELL_AUTHENTICATED. */
+export const AUTHENTICATED = 65736;
 export const SLOTS_USED = 65720;
 export const FREE_SLOTS = 65724;
 /** Counts what is kept: lines and links of a row are in its order. */
@@ -307,4 +309,12 @@ export const D_NEXT = 24;
 /** The recipient's address. */
 export const D_TEXT = 32;
 export const D_ROOM = 88;
-export const PAGES = 927;
+
+/** Submissions that were told before and have nothing more to tell: hash, check, what to count (SUBMISSION_...). */
+export const SUBMISSIONS = 60751872;
+export const SUBMISSION_SLOTS = 16384;
+/** What is to be told of a submission like one that was told: everything, nothing, that it was authenticated. */
+export const TELL_AGAIN = 0;
+export const TELL_NOTHING = 1;
+export const TELL_AUTHENTICATED = 2;
+export const PAGES = 931;
