@@ -319,6 +319,12 @@ export class LightLives {
     if (row >= 0) this.#promote(row);
   }
 
+  /** Nothing is asked of these lives any more. */
+  end(): void {
+    this.promoteAll();
+    this.kernel.giveBack();
+  }
+
   promoteAll(): void {
     this.#promoteEach(false);
     this.drain();

@@ -18,7 +18,7 @@ import { boundTables } from '../summary/counter.ts';
 import { Inside } from '../suspects/inside.ts';
 import { readParallel } from '../workers/parallel.ts';
 import { Pool } from '../workers/pool.ts';
-import type { Job } from '../workers/unit.ts';
+import { type Job, runUnit } from '../workers/unit.ts';
 import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
@@ -260,16 +260,20 @@ async function readWithWorkers(
   { jobs, job, hosts, tags, interrupt }: Working,
 ): Promise<boolean> {
   const { onBytes = () => undefined } = reading;
-  const pool = new Pool(jobs, job, onBytes, testSetting('DSNSTAT_WORKER_MEMORY') ?? undefined);
+  // This thread reads, too.
+  const workers = jobs - 1;
+  const pool = new Pool(workers, job, onBytes, testSetting('DSNSTAT_WORKER_MEMORY') ?? undefined);
   interrupt.act = () => pool.stop();
   const piece = Math.min(MOST_PIECE, Math.max(LEAST_PIECE, plainSize(inputs) / (jobs * PIECES_PER_JOB)));
   try {
     return await readParallel(inputs, analysis, reading, {
       piece: testSetting('DSNSTAT_PIECE') ?? Math.ceil(piece),
-      ahead: jobs + 1,
+      workers,
+      window: jobs * PIECES_PER_JOB,
       hosts,
       tags,
       run: (unit) => pool.run(unit),
+      runHere: (unit) => runUnit(unit, job, { onBytes, interrupted: reading.interrupted }),
     });
   } finally {
     await pool.close();

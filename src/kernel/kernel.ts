@@ -10,22 +10,32 @@ import { isQueueManager, speaksOfItself } from '../../parsers/postfix.ts';
 import type { Tag } from '../lines/head.ts';
 import {
   AWAITED,
+  BOUNCES,
   CLOSED_TO,
+  DELIVERIES,
+  DELIVERY_SIZE,
+  DELIVERY_SLOTS,
   FAMILY_OTHER,
   FAMILY_POSTFIX,
   FAMILY_QMAIL,
   FAMILY_SENDMAIL,
   FIRST_INDEX_SLOTS,
+  FORWARDS,
   FROM,
   INDEX_MASK,
   KNOWN,
+  LINE_START,
   NOW,
+  NUMBERS,
   ORIGIN,
   PAGES,
   PRESENCE,
   PRESENCE_BITS,
   PROCESS_SLOTS,
+  PROCESSES,
   SEAM,
+  SUBMISSION_SLOTS,
+  SUBMISSIONS,
   TAG_DISCARD,
   TAG_QMGR,
   TAG_SHIFT,
@@ -55,6 +65,9 @@ interface Exports {
 const MOST_INSTANCES = 255;
 /** A tag's number has 24 bits, less one for the sign. */
 const MOST_TAGS = 0x7fffff;
+
+/** A worker reads one unit after the other: memory that was used once is not made anew. */
+let spare: Kernel | null = null;
 
 let compiled: WebAssembly.Module | null | undefined;
 
@@ -105,6 +118,37 @@ export class Kernel {
     this.bytes = Buffer.from(memory.buffer);
     this.#numbers = new Int32Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
+    this.#begin();
+  }
+
+  /** A new one, or null where there is none. */
+  static create(): Kernel | null {
+    const module = moduleOf();
+    if (module === null) return null;
+    const used = spare;
+    spare = null;
+    if (used === null) return new Kernel(module);
+    used.#forget();
+    return used;
+  }
+
+  /** Nobody uses it any more, and all its rows are free: the next one to be created is this. */
+  giveBack(): void {
+    spare = this;
+  }
+
+  #forget(): void {
+    // All but the rows, which are free, and what is only looked at where a row says so.
+    this.bytes.fill(0, FORGOTTEN, NUMBERS);
+    for (const [table, size] of TABLES) this.bytes.fill(0, table, table + size);
+    this.#hosts.clear();
+    this.#tags.length = 0;
+    this.#instances.length = 0;
+    this.#awaited.clear();
+    this.#begin();
+  }
+
+  #begin(): void {
     this.setNumber(INDEX_MASK, FIRST_INDEX_SLOTS - 1);
     this.setDouble(NOW, Number.NEGATIVE_INFINITY);
     this.setDouble(CLOSED_TO, Number.NEGATIVE_INFINITY);
@@ -112,12 +156,6 @@ export class Kernel {
     this.setDouble(SEAM, Number.NEGATIVE_INFINITY);
     this.setDouble(FROM, Number.POSITIVE_INFINITY);
     this.setDouble(TO, Number.NEGATIVE_INFINITY);
-  }
-
-  /** A new one, or null where there is none. */
-  static create(): Kernel | null {
-    const module = moduleOf();
-    return module === null ? null : new Kernel(module);
   }
 
   // Addresses are of bytes (layout.ts).
@@ -215,6 +253,17 @@ export class Kernel {
 function processSlot(host: number, qp: number): number {
   return (qp + host * 1031) & (PROCESS_SLOTS - 1);
 }
+
+/** Where the control block begins; what is below is the compiler's. */
+const FORGOTTEN = LINE_START;
+const TABLES: readonly (readonly [at: number, size: number])[] = [
+  [PROCESSES, 4 * PROCESS_SLOTS],
+  [BOUNCES, 4 * PROCESS_SLOTS],
+  [FORWARDS, 4 * PROCESS_SLOTS],
+  [KNOWN, PROCESS_SLOTS],
+  [DELIVERIES, DELIVERY_SIZE * DELIVERY_SLOTS],
+  [SUBMISSIONS, 16 * SUBMISSION_SLOTS],
+];
 
 function meaningOf(tag: Tag): number {
   switch (tag.program) {

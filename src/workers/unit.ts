@@ -95,6 +95,8 @@ export async function runUnit(unit: Unit, job: Job, hooks: UnitHooks = {}): Prom
   const complete = read && analysis.latest <= unit.limit;
   // A file counts where it begins.
   for (const { part } of unit.parts) if (part.from > 0) analysis.summary.files -= 1;
+  const saved = pieces(savedLines(analysis, hosts, { kind: 'summary', program: '', complete, options: {} }));
+  analysis.joiner.light?.end();
   return {
     parts: inputs.map(({ lines, ours, malformed, clock, source }) => {
       return { lines, ours, malformed, previous: clock.previous, bytes: source.delivered };
@@ -102,7 +104,7 @@ export async function runUnit(unit: Unit, job: Job, hooks: UnitHooks = {}): Prom
     problems,
     latest: analysis.latest,
     complete,
-    saved: pieces(savedLines(analysis, hosts, { kind: 'summary', program: '', complete, options: {} })),
+    saved,
   };
 }
 

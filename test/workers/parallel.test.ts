@@ -56,13 +56,15 @@ async function inUnits(paths: readonly string[], piece: number): Promise<{ said:
   let units = 0;
   const complete = await readParallel(inputs, analysis, hooks, {
     piece,
-    ahead: 3,
+    workers: 2,
+    window: 4,
     hosts,
     tags,
     run: (unit) => {
       units += 1;
       return runUnit(structuredClone(unit), JOB);
     },
+    runHere: (unit) => runUnit(structuredClone(unit), JOB),
   });
   expect(complete).toBe(true);
   const said = [answer(analysis), ...inputs.map(({ lines, ours, malformed }) => [lines, ours, malformed])];
