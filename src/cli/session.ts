@@ -105,8 +105,6 @@ export async function analyse(
     inside: new Inside(options.inside),
     lean: hooks.lean ?? false,
     leftOpen: hooks.leftOpen ?? false,
-    // Workers have one each.
-    kernel: alone,
     onChain: hooks.onChain,
     onLine: hooks.onLine,
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
