@@ -38,6 +38,10 @@ export interface SavedHeader {
   readonly options: JsonObject;
   /** With kind `state`. */
   readonly inputs?: readonly JsonObject[];
+  /** Which commands may go on with it; none is all that print figures. */
+  readonly reader?: string;
+  /** The cursor of the last journal entry that was read. */
+  readonly journal?: string;
 }
 
 export interface SaveOptions {
@@ -46,6 +50,10 @@ export interface SaveOptions {
   readonly complete: boolean;
   readonly options: JsonObject;
   readonly inputs?: readonly JsonObject[];
+  readonly reader?: string;
+  readonly journal?: string;
+  /** What a live view wants to know again (live/board.ts). */
+  readonly board?: Iterable<JsonObject>;
 }
 
 /** The lines of the container, each with its newline. The analysis goes on as before. */
@@ -68,6 +76,8 @@ export function* savedLines(analysis: Analysis, hosts: Names, options: SaveOptio
     own_hosts: own,
     options: options.options,
     ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
+    ...(options.reader === undefined ? {} : { reader: options.reader }),
+    ...(options.journal === undefined ? {} : { journal: options.journal }),
   };
   let crc = 0;
   let rows = 0;
@@ -82,6 +92,7 @@ export function* savedLines(analysis: Analysis, hosts: Names, options: SaveOptio
   const { lastLine, leadingRepeats } = analysis.edges;
   yield line({ edges: { last_line: lastLine, leading_repeats: leadingRepeats } });
   for (const row of joinerRows(joiner)) yield line(row);
+  for (const board of options.board ?? []) yield line({ board });
   yield `${JSON.stringify({ end: { rows, crc32: hex(crc) } })}\n`;
 }
 
@@ -93,6 +104,7 @@ export class SavedDamage extends Error {
 export interface Loaded {
   readonly header: SavedHeader;
   readonly analysis: Analysis;
+  readonly board: readonly JsonObject[];
 }
 
 /** Reads containers line by line; `onLoaded` gets each when its end has been checked. */
@@ -103,6 +115,7 @@ export class SavedReader {
   #header: SavedHeader | null = null;
   #analysis: Analysis | null = null;
   #loader: JoinerLoader | null = null;
+  #board: JsonObject[] = [];
   #crc = 0;
   #rows = 0;
   #line = 0;
@@ -162,6 +175,10 @@ export class SavedReader {
   #row(row: JsonObject): void {
     const analysis = this.#analysis!;
     if (addSummaryRow(analysis.summary, row) || this.#loader!.take(row)) return;
+    if ('board' in row) {
+      this.#board.push(row.board as JsonObject);
+      return;
+    }
     if (!('edges' in row)) throw new Error('unknown row');
     const { last_line, leading_repeats } = row.edges as JsonObject;
     analysis.restore(
@@ -177,8 +194,9 @@ export class SavedReader {
     } catch (error) {
       throw this.#damage((error as Error).message);
     }
-    const loaded = { header: this.#header!, analysis: this.#analysis! };
+    const loaded = { header: this.#header!, analysis: this.#analysis!, board: this.#board };
     this.#header = null;
+    this.#board = [];
     this.#analysis = null;
     this.#loader = null;
     this.count += 1;

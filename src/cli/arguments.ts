@@ -38,6 +38,8 @@ export interface CommonOptions {
   readonly maxPending: number;
   readonly maxKeys: number;
   readonly unrecognised: string | null;
+  /** What was read before, and the summary of it; for the commands that can go on from there. */
+  readonly state: string | null;
   readonly anonymise: boolean;
   readonly noProgress: boolean;
   readonly color: 'auto' | 'always' | 'never';
@@ -48,8 +50,6 @@ export interface ReportOptions extends CommonOptions {
   /** 0 leaves the tables out. */
   readonly top: number;
   readonly table: string | null;
-  /** What was read before, and the summary of it. */
-  readonly state: string | null;
   /** Where the mergeable summary goes. */
   readonly save: string | null;
 }
@@ -154,6 +154,7 @@ const COMMON_DEFAULTS = {
   maxPending: MOST_PENDING,
   maxKeys: DEFAULT_TABLE_LIMIT,
   unrecognised: null,
+  state: null,
   anonymise: false,
   noProgress: false,
   color: 'auto',
@@ -249,7 +250,6 @@ export function parseArguments(argv: readonly string[], now: number = Date.now()
     format: 'text',
     top: 10,
     table: null,
-    state: null,
     save: null,
   };
   const options = { ...defaults, ...values } as ReportOptions;
@@ -406,8 +406,9 @@ function read(command: Command, uses: readonly Use[], now: number): Values {
   const values: Values = {};
   for (const { flag, name, text } of uses) {
     if (!flag.commands.includes(command)) {
+      const why = flag.notFor?.[command];
       throw new UsageError(
-        `${name} is not for dsnstat ${command}, only for dsnstat ${flag.commands.join(', ')}`,
+        `${name} is not for dsnstat ${command}, only for dsnstat ${flag.commands.join(', ')}${why === undefined ? '' : `: ${why}`}`,
       );
     }
     const value = text === undefined ? true : readValue(flag, name, text, context);

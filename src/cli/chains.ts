@@ -1,5 +1,6 @@
 /**
- * `dsnstat chains`: one record per message chain, in the order in which chains end.
+ * `dsnstat chains`: one record per message chain, in the order in which chains end. With a state those that ended since
+ * the last run; what is under way is left to the next one.
  */
 import type { Chain } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
@@ -12,20 +13,23 @@ import { chainNdjson } from '../outputs/chain-ndjson.ts';
 import { chainText } from '../outputs/chain-text.ts';
 import { csvFormatter } from '../outputs/csv.ts';
 import { Inside } from '../suspects/inside.ts';
-import { judgeOfRun } from '../suspects/repeats.ts';
+import { judgeOfRun, Repeats } from '../suspects/repeats.ts';
 import type { ChainsOptions } from './arguments.ts';
 import { useColor } from './color.ts';
 import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
 import { Output } from './output.ts';
+import { checkWritable } from './saved-file.ts';
 import { analyse } from './session.ts';
 
 export async function runChains(inputs: readonly string[], options: ChainsOptions): Promise<number> {
   const output = new Output(options.output);
+  if (options.state !== null) await checkWritable(options.state);
   const print = await printer(options);
   const anonymiser = options.anonymise ? new Anonymiser() : null;
   if (options.format === 'csv') output.add((await csvFormatter())([chainCsvHeader()]));
   let hosts: Names | null = null;
-  const judged = judgeOfRun(new Inside(options.inside));
+  const repeats = new Repeats();
+  const judged = judgeOfRun(new Inside(options.inside), repeats);
   const onChain = (root: Life): void => {
     const nature = natureOf(root);
     if (nature !== MESSAGE && nature !== NULL_MESSAGE && nature !== HEADLESS) return;
@@ -39,10 +43,17 @@ export async function runChains(inputs: readonly string[], options: ChainsOption
       hosts = names;
     },
     onBlock: () => (output.full ? output.flush() : null),
+    state: options.state,
+    stateReader: 'chains',
+    onRestored: ({ summary }) =>
+      repeats.goOn(summary.suspects.clients.counts, summary.suspects.victims.counts),
+    beforeSave: () => output.flush(),
   });
-  for (const root of session.analysis.pending()) {
-    onChain(root);
-    if (output.full) await output.flush();
+  if (options.state === null) {
+    for (const root of session.analysis.pending()) {
+      onChain(root);
+      if (output.full) await output.flush();
+    }
   }
   await output.close();
   if (!session.complete) return EXIT_INTERRUPTED;

@@ -1,19 +1,22 @@
 /**
  * `dsnstat check`: a monitoring plugin. One line on standard output, exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+ * With a state it judges all that the runs with it have read.
  */
 import { fullReport } from '../findings/all.ts';
 import { checkLine, checkState, unknownLine } from '../outputs/check-line.ts';
 import type { CheckOptions } from './arguments.ts';
 import { EXIT_UNKNOWN } from './errors.ts';
 import { Output } from './output.ts';
+import { checkWritable } from './saved-file.ts';
 import { analyse } from './session.ts';
 
 export async function runCheck(inputs: readonly string[], options: CheckOptions): Promise<number> {
   const output = new Output(options.output);
+  if (options.state !== null) await checkWritable(options.state);
   const { analysis, complete, failed } = await analyse(
     inputs,
     { ...options, noProgress: true },
-    { lean: true },
+    { lean: true, state: options.state },
   );
   const report = fullReport(analysis.summary, analysis.pending(), {
     top: 0,

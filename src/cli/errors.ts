@@ -68,17 +68,24 @@ export interface Streams {
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
   exit(status: number): void;
+  readonly pid: number;
+  kill(pid: number, signal: NodeJS.Signals): void;
 }
 
 /**
  * To be called once, before anything is written. A reader that closed the pipe (`| head -1`) has what it wanted: the
- * end, quietly. Any other write error on standard output is told. With standard error gone there is nobody to tell,
+ * end, quietly; so is a terminal that is gone. Any other write error on standard output is told. With standard error gone there is nobody to tell,
  * but the result is still wanted.
  */
 export function guardStreams(streams: Streams = process): void {
   streams.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') {
       streams.exit(EXIT_DONE);
+      return;
+    }
+    // The terminal is gone, and the kernel says so by a signal as well; whoever has something to keep waits for that.
+    if (error.code === 'EIO' && (streams.stdout as NodeJS.WriteStream).isTTY) {
+      streams.kill(streams.pid, 'SIGHUP');
       return;
     }
     complain(new Error(`standard output: ${describe(error)}`), streams.stderr);

@@ -138,6 +138,8 @@ export interface Flag {
   readonly key: Key;
   readonly category: Category;
   readonly commands: readonly Command[];
+  /** Why it means nothing to others, where somebody might expect it. */
+  readonly notFor?: Readonly<Partial<Record<Command, string>>>;
   /** A sentence or two for --help. */
   readonly doc: string;
   /** What the value is called in help; a flag without is a switch. */
@@ -161,13 +163,14 @@ const ALL: readonly Command[] = [...LOGS, 'merge', 'probe'];
 const CHAINED: readonly Command[] = ['report', 'chains', 'trace', 'recipients', 'explain', 'watch', 'merge'];
 /** Commands with a choice of formats. */
 const FORMATS: readonly Command[] = [...CHAINED, 'probe'];
-const REPORT: readonly Command[] = ['report'];
 const CHAINS: readonly Command[] = ['chains'];
 const TRACE: readonly Command[] = ['trace'];
 const RECIPIENTS: readonly Command[] = ['recipients'];
 const CHECK: readonly Command[] = ['check'];
 const PROBE: readonly Command[] = ['probe'];
 const WATCH: readonly Command[] = ['watch'];
+/** Those that can go on where the run before them ended. */
+const STATED: readonly Command[] = ['report', 'chains', 'check', 'watch'];
 /** What has a report in the end. */
 const REPORTS: readonly Command[] = ['report', 'merge'];
 
@@ -212,10 +215,17 @@ export const FLAGS: readonly Flag[] = [
     long: 'state',
     key: 'state',
     category: 'Input',
-    commands: REPORT,
+    commands: STATED,
+    notFor: {
+      trace: 'a state has no lines to tell a message from',
+      recipients: 'a state does not keep what each address proves',
+      explain: 'a state does not keep the messages that it would look for',
+      merge: 'it reads summaries in full; report --save writes them',
+      probe: 'it reads no log',
+    },
     value: 'FILE',
     type: 'file',
-    doc: 'Resume: read what is new since the last run with FILE, report on all, and remember it there. Logs may have been rotated and compressed meanwhile.',
+    doc: 'Resume: read what is new since the last run with FILE, and remember it there; the result is on all of it, of chains on those that ended since. Logs may have been rotated and compressed meanwhile.',
   },
   {
     long: 'max-pending',

@@ -34,6 +34,8 @@ export async function writeSaved(path: string, lines: Lines): Promise<void> {
   );
   const temporary = isSpecial ? target : `${target}.${process.pid}.tmp`;
   try {
+    // In a container every run may have the same number, and an old one may have been killed.
+    if (!isSpecial) await removeStale(temporary);
     const to = createWriteStream(temporary, { flags: isSpecial ? 'r+' : 'wx', mode: 0o600 });
     const from = Readable.from(batches(lines));
     if (path.endsWith('.gz')) await pipeline(from, createGzip({ level: 6 }), to);
@@ -47,6 +49,12 @@ export async function writeSaved(path: string, lines: Lines): Promise<void> {
     if (!isSpecial) await unlink(temporary).catch(() => undefined);
     throw named(path, error);
   }
+}
+
+async function removeStale(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
 
 /** Names the file where the system did not, or named the temporary one. */
@@ -66,6 +74,7 @@ export async function checkWritable(path: string): Promise<void> {
   }
   const temporary = `${target}.${process.pid}.tmp`;
   try {
+    await removeStale(temporary);
     await (await open(temporary, 'wx', 0o600)).close();
     await unlink(temporary);
   } catch (error) {
@@ -140,7 +149,8 @@ export class Lock {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw named(path, error);
       }
       const owner = await ownerOf(lock);
-      if (owner !== null && isAlive(owner))
+      // Our own number: of a run that was killed in a container, where every run may have the same.
+      if (owner !== null && owner !== process.pid && isAlive(owner))
         throw new Error(
           `${path} is in use by another dsnstat (process ${owner}); try again when it has ended`,
         );

@@ -23,7 +23,7 @@ import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
 import { Progress } from './progress.ts';
-import { type Resumed, State } from './state.ts';
+import { type Resumed, State, type StateReader } from './state.ts';
 
 export interface Session {
   readonly analysis: Analysis;
@@ -42,9 +42,14 @@ export async function analyse(
   inputs: readonly string[],
   options: CommonOptions,
   hooks: Pick<AnalysisOptions, 'onChain' | 'onLine' | 'lean' | 'leftOpen'> & {
-    /** Where is kept what was read before. */
+    /** Where is kept what was read before, and for what. */
     readonly state?: string | null;
+    readonly stateReader?: StateReader;
     readonly onStart?: (hosts: Names) => void;
+    /** Called when the analysis knows what was read before, and nothing new yet. */
+    readonly onRestored?: (analysis: Analysis) => void;
+    /** Called when all has been read, before the state says so. */
+    readonly beforeSave?: () => Promise<void>;
     readonly onBlock?: () => Promise<void> | null;
   },
 ): Promise<Session> {
@@ -63,8 +68,8 @@ export async function analyse(
   const interrupt = new Interrupt();
   let state: State | null = null;
   if (typeof hooks.state === 'string') {
-    const kept = { ...savedOptions(options), tz: options.tz, year: options.year };
-    state = await State.open(hooks.state, kept, hosts, tags);
+    const reader = hooks.stateReader ?? 'figures';
+    state = await State.open(hooks.state, { options: stateOptions(options), reader, hosts, tags });
   }
   const resumed = state === null ? null : await state.resume(found.sources);
   for (const note of state?.notes ?? []) complain(note);
@@ -111,6 +116,7 @@ export async function analyse(
   });
   analysis.summary.skippedFiles += looked.length - prepared.length;
   if (state !== null && state.restored !== null) analysis.merge(state.restored);
+  hooks.onRestored?.(analysis);
   let failed = found.problems.length > 0;
   const damaged = new Set<string>();
   const progress = new Progress({ total: totalSize(prepared), wanted: !options.noProgress });
@@ -139,12 +145,15 @@ export async function analyse(
   if (state !== null && resumed !== null) {
     try {
       if (complete) {
-        const read = new Map(prepared.map((input) => [input.source, input]));
-        await state.save(analysis, hosts, resumed, read).catch((error: unknown) => {
+        await hooks.beforeSave?.();
+        state.count(resumed, new Map(prepared.map((input) => [input.source, input])));
+        await state.save(analysis, hosts).catch((error: unknown) => {
           complain(error);
           failed = true;
         });
-        for (const input of resumed) await readTail(input, prepared, analysis, options, hosts, tags);
+        // What comes again is not printed yet.
+        if (hooks.stateReader !== 'chains')
+          for (const input of resumed) await readTail(input, prepared, analysis, options, hosts, tags);
       } else complain(`interrupted; ${hooks.state} was left as it was`);
     } finally {
       state.release();
@@ -176,14 +185,19 @@ export function savedOptions(options: CommonOptions): JsonObject {
   };
 }
 
+/** What all runs with one state must agree in. */
+export function stateOptions(options: CommonOptions): JsonObject {
+  return { ...savedOptions(options), tz: options.tz, year: options.year };
+}
+
 /** Whether anything is to be read and kept; the line without its newline is read for the report only. */
-function hasLines({ source }: Resumed): boolean {
+export function hasLines({ source }: Resumed): boolean {
   const { part } = source;
   return part === null || part.to === null || part.to > part.from;
 }
 
 /** What the clocks of inputs remember that were begun by an earlier run. */
-function clocksOf(inputs: readonly Pick<Resumed, 'source' | 'previous'>[]): Map<Source, number> {
+export function clocksOf(inputs: readonly Pick<Resumed, 'source' | 'previous'>[]): Map<Source, number> {
   return new Map(
     inputs
       .filter(({ previous }) => !Number.isNaN(previous))

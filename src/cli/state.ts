@@ -1,5 +1,6 @@
 /**
- * `--state FILE`: what was read of each input, so that the next run reads what is new.
+ * `--state FILE`: what was read of each input, so that the next run reads what is new. A run that follows its inputs
+ * writes it again and again.
  *
  * Owns the identity of logs across rotation: an input is known by the beginning of its decompressed content, wherever it
  * lies by now and however it was compressed; device and inode only choose between equals. Must not know how lines are
@@ -12,6 +13,7 @@ import type { Analysis } from '../analysis/analysis.ts';
 import type { PreparedInput } from '../analysis/reading.ts';
 import { SavedDamage, type SavedHeader, SavedReader, savedLines } from '../analysis/saved.ts';
 import type { JsonObject } from '../chains/saved.ts';
+import type { ReadPiece } from '../follow/inputs.ts';
 import type { Names } from '../lines/names.ts';
 import type { Tags } from '../lines/tags.ts';
 import { probe } from '../source/probe.ts';
@@ -39,6 +41,8 @@ export interface KnownInput {
 }
 
 const FINGERPRINT = 4096;
+/** What prints chains as they end leaves no other command any of them, and the other way round. */
+export type StateReader = 'figures' | 'chains';
 /** Logs that are remembered; the oldest are forgotten. */
 const MOST_INPUTS = 10_000;
 
@@ -55,23 +59,49 @@ export interface Resumed {
   readonly compressed: boolean;
 }
 
+/** A piece of a followed log, and how far its lines were counted. */
+export interface FollowedPiece extends ReadPiece {
+  /** Name of the log; with `number`, that of the piece within this run. */
+  readonly name: string;
+  /** The clock's memory (ms), NaN without any. */
+  readonly clock: number;
+}
+
+export interface StateOptions {
+  /** What all runs with one state must agree in. */
+  readonly options: JsonObject;
+  readonly reader: StateReader;
+  readonly hosts: Names;
+  readonly tags: Tags;
+}
+
 export class State {
   readonly #path: string;
   readonly #lock: Lock;
   readonly #options: JsonObject;
+  readonly #reader: StateReader;
   #known: KnownInput[] = [];
+  /** As the run before left it. */
+  #before: readonly KnownInput[] = [];
+  /** The entries of what is followed, by name and number. */
+  readonly #followed = new Map<string, KnownInput>();
   #restored: Analysis | null = null;
+  #board: readonly JsonObject[] = [];
+  /** Of the journal's last entry that was counted. */
+  journal: string | null = null;
   readonly notes: string[] = [];
 
-  private constructor(path: string, lock: Lock, options: JsonObject) {
+  private constructor(path: string, lock: Lock, { options, reader }: StateOptions) {
     this.#path = path;
     this.#lock = lock;
     this.#options = options;
+    this.#reader = reader;
   }
 
   /** Locks and reads the file; a missing one is an empty one. Throws what is wrong with it, and leaves it alone. */
-  static async open(path: string, options: JsonObject, hosts: Names, tags: Tags): Promise<State> {
+  static async open(path: string, options: StateOptions): Promise<State> {
     const lock = await Lock.take(path);
+    const { hosts, tags } = options;
     try {
       const state = new State(path, lock, options);
       const exists = await stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -91,12 +121,18 @@ export class State {
     return this.#restored;
   }
 
+  /** What the live view of the run before knew; empty where another command wrote last. */
+  get board(): readonly JsonObject[] {
+    return this.#board;
+  }
+
   async #read(hosts: Names, tags: Tags): Promise<void> {
     try {
       let header: SavedHeader | null = null;
       const reader = new SavedReader(hosts, tags, (loaded) => {
         header = loaded.header;
         this.#restored = loaded.analysis;
+        this.#board = loaded.board;
       });
       await readSaved(this.#path, (line) => reader.take(line));
       reader.finish();
@@ -117,9 +153,19 @@ export class State {
         `made with other options (${wordsOf(header.options)}) than now (${wordsOf(this.#options)})`,
       );
     }
+    const reader = header.reader ?? 'figures';
+    if (reader !== this.#reader) {
+      throw new SavedDamage(
+        this.#reader === 'chains'
+          ? 'made by another command than chains, which must print every chain itself'
+          : 'made by chains; what another command read would never be printed',
+      );
+    }
     const inputs = header.inputs as unknown as KnownInput[] | undefined;
     if (!Array.isArray(inputs)) throw new SavedDamage('damaged in line 1: no inputs');
-    this.#known = inputs;
+    this.#known = [...inputs];
+    this.#before = inputs;
+    this.journal = header.journal ?? null;
   }
 
   /** What is to be read of the sources, and of logs that were rotated away from their names. */
@@ -164,14 +210,18 @@ export class State {
       return { ...nothing, source: none, known: settled, head: new Uint8Array(0), compressed: true };
     }
     const { head, compression } = await probe(source);
-    const known = this.#match(source.identity, head);
+    const known = match(this.#known, source.identity, head);
     const from = known?.position ?? 0;
     const previous = known?.clock ?? Number.NaN;
     if (compression !== 'none') {
       const part = source.only({ from, to: null, plain: false });
       return { source: part, known, previous, tail: null, head, compressed: true };
     }
-    const { lineEnd, size } = await endOf(source.path);
+    // Of what is followed, lines up to this place are read here.
+    const { part } = source;
+    const { lineEnd, size } = part?.plain
+      ? { lineEnd: part.to ?? 0, size: part.to ?? 0 }
+      : await endOf(source.path);
     if (known !== null && size < from) {
       this.notes.push(
         `${source.path}: shorter than when it was read last (${size} bytes, then ${from}); what was cut off stays counted`,
@@ -188,27 +238,9 @@ export class State {
     };
   }
 
-  /** The log whose beginning this is: the same file if there are several, else the one that is known best. */
-  #match(identity: string | null, head: Uint8Array): KnownInput | null {
-    let best: KnownInput | null = null;
-    const sums = new Map<number, string>();
-    for (const known of this.#known) {
-      const { length, sha256 } = known.fingerprint;
-      if (length === 0 || length > head.length) continue;
-      let sum = sums.get(length);
-      if (sum === undefined) {
-        sum = fingerprintOf(head, length).sha256;
-        sums.set(length, sum);
-      }
-      if (sum !== sha256) continue;
-      const isBetter =
-        best === null ||
-        (known.identity === identity && best.identity !== identity) ||
-        (known.identity === best.identity && known.position > best.position) ||
-        (best.identity !== identity && known.position > best.position);
-      if (isBetter) best = known;
-    }
-    return best;
+  /** How much of a log that begins so was counted by the runs before. */
+  readBefore(identity: string, beginning: Uint8Array): number {
+    return match(this.#before, identity, beginning)?.position ?? 0;
   }
 
   /** Beside its old place, under another name: `mail.log` became `mail.log.1`, or `mail.log.2.gz` meanwhile. */
@@ -237,27 +269,62 @@ export class State {
     this.#known = this.#known.map((other) => (other === known ? { ...known, gone: true } : other));
   }
 
-  /** Writes what is known now. `inputs` have been read to their ends; `prepared` are those of them that were read. */
-  async save(
-    analysis: Analysis,
-    hosts: Names,
-    inputs: readonly Resumed[],
-    prepared: ReadonlyMap<Source, PreparedInput>,
-  ): Promise<void> {
-    const known = [...this.#known];
+  /** `inputs` have been read to their ends; `prepared` are those of them that were read. */
+  count(inputs: readonly Resumed[], prepared: ReadonlyMap<Source, PreparedInput>): void {
     for (const input of inputs) {
       const next = entryOf(input, prepared.get(input.source) ?? null);
-      if (next === null) continue;
-      const place = input.known === null ? -1 : known.indexOf(input.known);
-      if (place >= 0) known.splice(place, 1);
-      known.push(next);
+      if (next !== null) this.#replace(input.known, next);
     }
+  }
+
+  /** The same for what is followed, as often as wanted. */
+  countFollowed(pieces: readonly FollowedPiece[]): void {
+    for (const piece of pieces) {
+      const { name, number, identity, lineEnd, beginning, clock, over } = piece;
+      if (lineEnd === 0) continue;
+      const key = `${name}\0${number}`;
+      const next: KnownInput = {
+        path: resolve(name),
+        identity,
+        position: lineEnd,
+        fingerprint: fingerprintOf(beginning, Math.min(FINGERPRINT, lineEnd)),
+        clock: Number.isNaN(clock) ? null : clock,
+        archive: null,
+        gone: over,
+      };
+      this.#replace(this.#followed.get(key) ?? this.#ownEntry(identity, beginning), next);
+      if (over) this.#followed.delete(key);
+      else this.#followed.set(key, next);
+    }
+  }
+
+  /** What stands there of a file that begins to be followed. */
+  #ownEntry(identity: string, beginning: Uint8Array): KnownInput | null {
+    const taken = new Set(this.#followed.values());
+    return match(
+      this.#known.filter((known) => known.identity === identity && !taken.has(known)),
+      identity,
+      beginning,
+    );
+  }
+
+  #replace(old: KnownInput | null, next: KnownInput): void {
+    const place = old === null ? -1 : this.#known.indexOf(old);
+    if (place >= 0) this.#known.splice(place, 1);
+    this.#known.push(next);
+  }
+
+  /** Writes what is known now; `board` is what a live view wants to know again. */
+  async save(analysis: Analysis, hosts: Names, board?: Iterable<JsonObject>): Promise<void> {
     const lines = savedLines(analysis, hosts, {
       kind: 'state',
       program: version(),
       complete: true,
       options: this.#options,
-      inputs: known.slice(-MOST_INPUTS) as unknown as JsonObject[],
+      inputs: this.#known.slice(-MOST_INPUTS) as unknown as JsonObject[],
+      ...(this.#reader === 'figures' ? {} : { reader: this.#reader }),
+      ...(this.journal === null ? {} : { journal: this.journal }),
+      board,
     });
     await writeSaved(this.#path, lines);
   }
@@ -271,6 +338,29 @@ export class State {
 export function hasNews({ source, tail }: Resumed): boolean {
   const { part } = source;
   return part === null || part.to === null || part.to > part.from || tail !== null;
+}
+
+/** The log whose beginning this is: the same file if there are several, else the one that is known best. */
+function match(all: readonly KnownInput[], identity: string | null, head: Uint8Array): KnownInput | null {
+  let best: KnownInput | null = null;
+  const sums = new Map<number, string>();
+  for (const known of all) {
+    const { length, sha256 } = known.fingerprint;
+    if (length === 0 || length > head.length) continue;
+    let sum = sums.get(length);
+    if (sum === undefined) {
+      sum = fingerprintOf(head, length).sha256;
+      sums.set(length, sum);
+    }
+    if (sum !== sha256) continue;
+    const isBetter =
+      best === null ||
+      (known.identity === identity && best.identity !== identity) ||
+      (known.identity === best.identity && known.position > best.position) ||
+      (best.identity !== identity && known.position > best.position);
+    if (isBetter) best = known;
+  }
+  return best;
 }
 
 function entryOf(input: Resumed, prepared: PreparedInput | null): KnownInput | null {

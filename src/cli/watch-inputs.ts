@@ -1,19 +1,26 @@
 /**
- * What `watch` reads: which files are followed, which are only read, what stands in for them when none is named.
+ * What `watch` reads: which files are followed, which are only read, what stands in for them when none is named, and
+ * which come up later.
  *
  * Owns the choice and the words about it.
  */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { Folders } from '../follow/folders.ts';
 import { FollowedFile, FollowedStream, type Following, type OnNotice } from '../follow/inputs.ts';
-import { followJournal, hasJournal } from '../follow/journal.ts';
+import { followJournal, hasJournal, type Journal } from '../follow/journal.ts';
 import { isRotated, rotatedSiblings } from '../follow/siblings.ts';
+import { BEGINNING, type TailSink } from '../follow/tail.ts';
 import { openBlocks } from '../source/blocks.ts';
 import { findSources } from '../source/find.ts';
 import { compressionOf, MAGIC_LENGTH } from '../source/magic.ts';
 import { fileSource, type Source, stdinSource } from '../source/source.ts';
 import { UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
+
+const NEWLINE = 10;
+/** How often a short file is looked at, a second apart, before it is taken for the copy that it looks like. */
+const UNDECIDED = 60;
 
 export interface WatchInputs {
   /** Read once, in the order of their times, before anything is followed; of followed files what they hold now. */
@@ -23,6 +30,9 @@ export interface WatchInputs {
   readonly names: readonly string[];
   /** Something that was asked for cannot be had. */
   readonly failed: boolean;
+  /** Logs that came up since the last call, in folders that were named or in the usual places; null where none can. */
+  readonly discover: (() => Promise<readonly Following[]>) | null;
+  readonly journal: Journal | null;
 }
 
 export interface WatchInputOptions {
@@ -30,13 +40,16 @@ export interface WatchInputOptions {
   readonly replay: boolean;
   readonly onNotice: OnNotice;
   readonly onProblem: (error: unknown) => void;
+  /** What runs before this one have read of files, and of the journal. */
+  readonly readBefore?: TailSink['readBefore'];
+  readonly journalCursor: string | null;
 }
 
 export async function chooseInputs(
   inputs: readonly string[],
   options: WatchInputOptions,
 ): Promise<WatchInputs> {
-  const { history, replay, onNotice, onProblem } = options;
+  const { history, replay, onNotice, onProblem, readBefore, journalCursor } = options;
   const piped = inputs.length === 0 && standardInputSpeaks();
   const named = piped ? ['-'] : inputs;
   // A log that does not exist yet is waited for, as tail -F does.
@@ -45,7 +58,9 @@ export async function chooseInputs(
   const sources: Source[] = [];
   const followings: Following[] = [];
   let failed = false;
+  let journal: Journal | null = null;
   let names: string[] = [...missing];
+  const folders = replay ? [] : present.filter(isDirectory);
   if (named.length === 0 || present.length > 0) {
     const found = await findSources(present, {
       stdinIsTty: named.length === 0 || process.stdin.isTTY === true,
@@ -53,13 +68,19 @@ export async function chooseInputs(
     const useJournal = named.length === 0 && found.sources.length === 0 && !replay && (await hasJournal());
     for (const { message } of found.notes) onNotice(message);
     if (!useJournal) {
-      for (const { message } of found.problems) onProblem(new Error(message));
-      failed = found.problems.length > 0;
+      const waiting = replay ? [] : found.problems.filter(({ noLog }) => noLog);
+      for (const { path } of waiting) onNotice(`${path}: no log in it yet; waiting for one`);
+      const problems = found.problems.filter((problem) => !waiting.includes(problem));
+      for (const { message } of problems) onProblem(new Error(message));
+      failed = problems.length > 0;
     }
     if (useJournal) {
-      onNotice(`following the systemd journal, facility mail${history ? ', from its beginning' : ''}`);
-      const { blocks, stop } = followJournal(history, onNotice);
-      followings.push(new FollowedStream('journal', blocks, stop, onProblem));
+      const from = journalCursor === null ? 'from its beginning' : 'from where the last run ended';
+      const goesBack = history || journalCursor !== null;
+      onNotice(`following the systemd journal, facility mail${goesBack ? `, ${from}` : ''}`);
+      journal = followJournal(history, onNotice, journalCursor);
+      const { blocks, stop, taken } = journal;
+      followings.push(new FollowedStream('journal', blocks, stop, onProblem, taken));
       names.push('journal');
     } else if (found.chosen.some((path) => path !== '-')) {
       onNotice(`${replay ? 'playing' : 'following'} ${found.chosen.join(', ')}`);
@@ -70,12 +91,12 @@ export async function chooseInputs(
       if (replay) sources.push(source);
       else if (!source.rereadable) followings.push(await stream(source, onProblem));
       else if (isFinished(source.path, paths)) sources.push(source);
-      else followings.push(new FollowedFile(source.path, onNotice));
+      else followings.push(new FollowedFile(source.path, onNotice, readBefore));
     }
   }
-  for (const path of missing) followings.push(new FollowedFile(path, onNotice));
-  if (sources.length === 0 && followings.length === 0) {
-    if (failed) return { sources, followings, names: [], failed };
+  for (const path of missing) followings.push(new FollowedFile(path, onNotice, readBefore));
+  if (sources.length === 0 && followings.length === 0 && folders.length === 0) {
+    if (failed) return { sources, followings, names: [], failed, discover: null, journal };
     throw new UsageError(`nothing to watch: name a log file, or pipe one in\n${shortUsage()}`);
   }
   if (history) addHistory(sources, followings);
@@ -85,7 +106,52 @@ export async function chooseInputs(
     if (source !== null) sources.push(source);
   }
   if (replay && names.length > 3) names = [`${names.length} files`];
-  return { sources, followings, names, failed };
+  const grows = folders.length > 0 || (named.length === 0 && journal === null && !replay);
+  const discover = grows ? discovery(new Folders(folders), sources, [...followings], names, options) : null;
+  return { sources, followings, names, failed, discover, journal };
+}
+
+/** Tells new logs from those that are followed or were read, and from their rotated pieces and copies. */
+function discovery(
+  folders: Folders,
+  sources: readonly Source[],
+  followings: Following[],
+  names: string[],
+  { onNotice, readBefore }: WatchInputOptions,
+): () => Promise<readonly Following[]> {
+  const read = new Set(sources.map(({ identity }) => identity));
+  const undecided = new Map<string, number>();
+  const comesUp = ({ path, identity, rereadable }: Source): boolean => {
+    if (!rereadable || read.has(identity)) return false;
+    const files = followings.filter((following) => following instanceof FollowedFile);
+    const isKnown = files.some(
+      ({ name }) =>
+        name === path || (dirname(name) === dirname(path) && isRotated(basename(path), basename(name))),
+    );
+    if (isKnown) return false;
+    const head = headOf(path, BEGINNING);
+    const isLine = head.includes(NEWLINE);
+    const isNew = isLine && !files.some((file) => file.has(identity ?? '', head));
+    if (compressionOf(head) !== 'none') return false;
+    // A short beginning may be that of many: for a minute it is looked at again.
+    const looks = (undecided.get(path) ?? 0) + 1;
+    undecided.set(path, looks);
+    if (!isNew && head.length > 0 && head.length < BEGINNING && looks < UNDECIDED) folders.again();
+    return isNew;
+  };
+  return async () => {
+    const found: Following[] = [];
+    for (const source of (await folders.look()) ?? []) {
+      if (!comesUp(source)) continue;
+      const { path } = source;
+      onNotice(`${path}: a new log; following it, too`);
+      const following = new FollowedFile(path, onNotice, readBefore);
+      followings.push(following);
+      found.push(following);
+      names.push(path);
+    }
+    return found;
+  };
 }
 
 async function stream(source: Source, onProblem: (error: unknown) => void): Promise<Following> {
@@ -119,12 +185,27 @@ function isFinished(path: string, all: readonly string[]): boolean {
 }
 
 function isCompressed(path: string): boolean {
+  return compressionOf(headOf(path, MAGIC_LENGTH)) !== 'none';
+}
+
+/** Nothing of what cannot be read. */
+function headOf(path: string, length: number): Uint8Array {
   try {
     const fd = openSync(path, 'r');
-    const head = Buffer.alloc(MAGIC_LENGTH);
-    const length = readSync(fd, head, 0, MAGIC_LENGTH, 0);
-    closeSync(fd);
-    return compressionOf(head.subarray(0, length)) !== 'none';
+    try {
+      const head = Buffer.alloc(length);
+      return head.subarray(0, readSync(fd, head, 0, length, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return new Uint8Array(0);
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
   } catch {
     return false;
   }

@@ -11,7 +11,7 @@ import { type ChainJudge, chainOf } from '../chains/view.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { Board, type View } from '../live/board.ts';
-import { Engine } from '../live/engine.ts';
+import { Engine, type FollowedInput } from '../live/engine.ts';
 import { snapshotOf } from '../live/snapshot.ts';
 import { Anonymiser } from '../outputs/anonymise.ts';
 import { chainText } from '../outputs/chain-text.ts';
@@ -20,16 +20,18 @@ import { snapshotText } from '../outputs/snapshot-text.ts';
 import { MALFORMED, MTA_NAMES, UNRECOGNISED } from '../records/record.ts';
 import type { Screen, ScreenOptions } from '../screen/start.tsx';
 import type { Ui, Wish } from '../screen/ui.ts';
+import { boundTables } from '../summary/counter.ts';
 import { reportOf } from '../summary/view.ts';
 import { Inside } from '../suspects/inside.ts';
 import { judge } from '../suspects/judge.ts';
 import { Repeats } from '../suspects/repeats.ts';
 import type { WatchOptions } from './arguments.ts';
 import { useColor } from './color.ts';
-import { complain, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from './errors.ts';
+import { complain, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, reasonOf } from './errors.ts';
 import { Output } from './output.ts';
 import { UnreadFile, whyUseless } from './session.ts';
 import { chooseInputs, type WatchInputs } from './watch-inputs.ts';
+import { saveEvery, WatchState } from './watch-state.ts';
 
 export async function runWatch(inputs: readonly string[], options: WatchOptions): Promise<number> {
   return new Watch(options).run(inputs);
@@ -44,11 +46,17 @@ class Watch {
   readonly #options: WatchOptions;
   readonly #output: Output;
   readonly #hosts = new Names();
+  readonly #tags = new Tags();
+  readonly #repeats = new Repeats();
   readonly #unread: UnreadFile | null;
   readonly #analysis: Analysis;
   readonly #board: Board;
   readonly #engine: Engine;
   #inputs: WatchInputs | null = null;
+  #state: WatchState | null = null;
+  #restoring = false;
+  /** Why the state could not be written at the last time. */
+  #unkept = '';
   #screen: Screen | null = null;
   #hadScreen = false;
   #keys: ReadStream | null = null;
@@ -56,10 +64,11 @@ class Watch {
   /** Said while the screen was there, to be printed after it. */
   #unsaid: string[] = [];
   #failed = false;
-  #signals = 0;
+  readonly #signals = new Set<NodeJS.Signals>();
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    boundTables(options.maxKeys);
     this.#output = new Output(options.output);
     this.#unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
     const unread = this.#unread;
@@ -69,11 +78,15 @@ class Watch {
       mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
       since: options.since,
       until: options.until,
-      onChain: (root) => this.#board.over(root),
+      mostPending: options.maxPending,
+      onChain: (root) => {
+        // What ends while a state is merged in stands in the sums that the board goes on from.
+        if (!this.#restoring) this.#board.over(root);
+      },
       onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
     });
     const anonymiser = options.anonymise ? new Anonymiser() : null;
-    const repeats = new Repeats();
+    const repeats = this.#repeats;
     this.#board = new Board({
       summary: this.#analysis.summary,
       describe: (root, over) => {
@@ -98,7 +111,7 @@ class Watch {
       analysis: this.#analysis,
       board: this.#board,
       hosts: this.#hosts,
-      tags: new Tags(),
+      tags: this.#tags,
       zone: options.tz,
       year: options.year,
       speed: options.speed,
@@ -107,20 +120,30 @@ class Watch {
         this.#screen?.show(view);
       },
       onProblem: this.#problem,
+      keeping:
+        options.state === null ? undefined : { every: saveEvery(), save: (inputs) => this.#keep(inputs) },
     });
   }
 
   async run(inputs: readonly string[]): Promise<number> {
     const { history, replay } = this.#options;
+    await this.#goOn();
     this.#inputs = await chooseInputs(inputs, {
       history,
       replay,
       onNotice: this.#notice,
       onProblem: this.#problem,
+      readBefore: this.#state?.readBefore,
+      journalCursor: this.#state?.journal ?? null,
     });
-    const { sources, followings, failed } = this.#inputs;
+    const { followings, failed, discover } = this.#inputs;
     this.#failed ||= failed;
-    if (sources.length + followings.length === 0) return EXIT_FAILED;
+    if (this.#inputs.sources.length + followings.length === 0 && discover === null) return EXIT_FAILED;
+    const { sources, previous } = (await this.#state?.begin(
+      this.#inputs.sources,
+      followings,
+      this.#notice,
+    )) ?? { sources: this.#inputs.sources, previous: undefined };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, this.#stop);
     process.on('SIGCONT', this.#resume);
     let snapshots: NodeJS.Timeout | null = null;
@@ -129,21 +152,62 @@ class Watch {
       if (this.#screen === null) {
         snapshots = setInterval(() => void this.#print(false), this.#options.interval * 1000);
       }
-      const read = await this.#engine.read(sources, replay);
+      const read = await this.#engine.read(sources, replay, previous);
       if (replay) this.#judge(read);
-      if (followings.length > 0) await this.#engine.follow(followings);
+      if (this.#engine.isWhole) {
+        this.#state?.begun(read);
+        if (this.#state !== null && replay) await this.#keep([]);
+        if (followings.length > 0 || discover !== null)
+          await this.#engine.follow(followings, { discover: discover ?? undefined });
+      } else {
+        for (const following of followings) await following.close();
+        if (this.#state !== null) this.#notice(`interrupted; ${this.#options.state} was left as it was`);
+      }
       if (this.#screen !== null) await this.#engine.stay();
       this.#view = await this.#engine.finish();
     } finally {
       if (snapshots !== null) clearInterval(snapshots);
       this.#closeScreen();
       await this.#unread?.close();
+      this.#state?.release();
     }
     for (const text of this.#unsaid) complain(text);
     this.#unsaid = [];
     await this.#print(true);
     await this.#output.close();
     return this.#failed ? EXIT_FAILED : EXIT_DONE;
+  }
+
+  // ---- the state
+
+  /** Goes on from where the last run with the state ended. */
+  async #goOn(): Promise<void> {
+    const { state: path } = this.#options;
+    if (path === null) return;
+    this.#state = await WatchState.open(path, this.#options, {
+      analysis: this.#analysis,
+      hosts: this.#hosts,
+      tags: this.#tags,
+      board: this.#board,
+    });
+    this.#restoring = true;
+    if (this.#state.restore(this.#notice)) {
+      const { clients, victims } = this.#analysis.summary.suspects;
+      this.#repeats.goOn(clients.counts, victims.counts);
+    }
+    this.#restoring = false;
+  }
+
+  async #keep(inputs: readonly FollowedInput[]): Promise<void> {
+    try {
+      await this.#state?.save(inputs, this.#inputs?.journal ?? null);
+      this.#unkept = '';
+    } catch (error) {
+      // Said once; what is followed is worth more.
+      const reason = error instanceof Error ? reasonOf(error) : String(error);
+      if (reason !== this.#unkept) this.#problem(new Error(reason));
+      this.#unkept = reason;
+    }
   }
 
   // ---- what is said
@@ -164,13 +228,14 @@ class Watch {
 
   /** Finished logs without a line of an MTA are a mistake; a followed one may be silent so far. */
   #judge(read: Awaited<ReturnType<Engine['read']>>): void {
-    if (this.#signals > 0 || this.#options.mta !== 'auto') return;
+    if (this.#signals.size > 0 || this.#options.mta !== 'auto') return;
     for (const input of read) {
-      if (input.ours > 0) continue;
+      if (input.ours > 0 || (input.source.part?.from ?? 0) > 0) continue;
       this.#notice(`${input.source.path}: ${whyUseless(input)}`);
       if (input.malformed > 0) this.#failed = true;
     }
-    if (read.every(({ ours }) => ours === 0)) this.#failed = true;
+    const isNew = this.#analysis.summary.seen.every((seen) => !seen);
+    if (isNew && read.every(({ ours }) => ours === 0)) this.#failed = true;
   }
 
   // ---- snapshots
@@ -212,6 +277,8 @@ class Watch {
     if (process.stdout.isTTY !== true || process.env.TERM === 'dumb') return;
     this.#keys = keyboard();
     if (this.#keys === null) return;
+    this.#keys.on('error', this.#hangUp);
+    this.#keys.on('end', this.#hangUp);
     // React's development build remembers every render; Ink draws only the last frame where it sees a CI.
     process.env.NODE_ENV = 'production';
     process.env.CI = 'false';
@@ -286,14 +353,18 @@ class Watch {
 
   // ---- signals
 
-  readonly #stop = (): void => {
-    this.#signals += 1;
-    if (this.#signals > 1) {
+  /** The same signal once more ends it at once. SIGHUP comes from every corner when a terminal or a session ends. */
+  readonly #stop = (signal: NodeJS.Signals): void => {
+    if (this.#signals.has(signal) && signal !== 'SIGHUP') {
       this.#closeScreen();
       process.exit(EXIT_INTERRUPTED);
     }
+    this.#signals.add(signal);
     this.#engine.stop();
   };
+
+  /** The terminal that keys came from is gone. */
+  readonly #hangUp = (): void => this.#stop('SIGHUP');
 
   readonly #resume = (): void => this.#screen?.resume();
 }

@@ -4,12 +4,10 @@
  * Owns the queues, and the seam between what a batch run reads of a file and what is followed from there on. Must not
  * know what stands on a line.
  */
-import { fstatSync, read, readSync } from 'node:fs';
-import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
+import { fstatSync, readSync } from 'node:fs';
 import { Source } from '../source/source.ts';
 import { LineStream, LONGEST_LINE } from './line-stream.ts';
-import { Tail } from './tail.ts';
+import { type PieceFacts, Tail, type TailSink } from './tail.ts';
 
 /** Lines that wait, oldest first; null stands for one that was too long. */
 export class LineQueue {
@@ -51,11 +49,24 @@ export interface Following {
   onReady: (() => void) | null;
   /** Gets some more; false when there is nothing for now. `now` in ms of a steady clock. */
   pull(now: number): boolean;
+  /** Waits until all lines of what ended before are in the queue. */
+  settle(): Promise<void>;
   /** Ends it: partial last lines go into the queue. */
   close(): Promise<void>;
 }
 
+/** One file that had the name, and how far its lines have been handed over. */
+export interface ReadPiece extends PieceFacts {
+  /** Behind the last line in the queue. */
+  readonly lineEnd: number;
+  /** Nothing more will be read of it. */
+  readonly over: boolean;
+}
+
 export type OnNotice = (text: string) => void;
+
+/** Finished pieces that wait to be asked for; more of them between two questions are nobody's concern. */
+const MOST_OVER = 10_000;
 
 export class FollowedFile implements Following {
   readonly name: string;
@@ -65,13 +76,20 @@ export class FollowedFile implements Following {
   onReady: (() => void) | null = null;
   readonly #tail: Tail;
   readonly #streams = new Map<number, LineStream>();
-  readonly #ends: Promise<void>[] = [];
+  /** By piece: bytes behind its last newline. */
+  readonly #partial = new Map<number, number>();
+  #ends: Promise<void>[] = [];
+  #over: ReadPiece[] = [];
 
-  constructor(path: string, onNotice: OnNotice) {
+  /** `readBefore` tells how much of a file was read by an earlier run (tail.ts). */
+  constructor(path: string, onNotice: OnNotice, readBefore?: TailSink['readBefore']) {
     this.name = path;
     this.#tail = new Tail(path, {
       chunk: (bytes, piece) => {
         this.bytes += bytes.length;
+        const newline = bytes.lastIndexOf(NEWLINE);
+        const before = newline < 0 ? (this.#partial.get(piece) ?? 0) : -1 - newline;
+        this.#partial.set(piece, before + bytes.length);
         let stream = this.#streams.get(piece);
         if (stream === undefined) {
           stream = newLineStream(this.queue);
@@ -79,13 +97,33 @@ export class FollowedFile implements Following {
         }
         stream.push(bytes);
       },
-      end: (piece) => {
+      end: (piece, { identity, position, beginning }) => {
         const stream = this.#streams.get(piece);
         this.#streams.delete(piece);
+        this.#partial.delete(piece);
         if (stream !== undefined) this.#ends.push(stream.end());
+        if (this.#over.length === MOST_OVER) this.#over.shift();
+        this.#over.push({ number: piece, identity, position, beginning, lineEnd: position, over: true });
       },
       notice: onNotice,
+      readBefore,
     });
+  }
+
+  /** What is open now, and what has come to its end since the last call. */
+  takePieces(): ReadPiece[] {
+    const over = this.#over;
+    this.#over = [];
+    const open = this.#tail.pieces.map(({ number, identity, position, beginning }) => {
+      const lineEnd = position - (this.#partial.get(number) ?? 0);
+      return { number, identity, position, beginning, lineEnd, over: false };
+    });
+    return [...over, ...open];
+  }
+
+  /** Whether a file is one that is read here: by its inode, or by its first bytes. */
+  has(identity: string, beginning: Uint8Array): boolean {
+    return this.#tail.has(identity, beginning);
   }
 
   /**
@@ -97,8 +135,8 @@ export class FollowedFile implements Following {
     if (opened === null) return null;
     const { fd } = opened;
     const end = endOfLines(fd, opened.size);
-    this.#tail.skipTo(end);
     if (end === 0) return null;
+    this.#tail.skipTo(end);
     const facts = fstatSync(fd);
     return new Source({
       path: this.name,
@@ -106,11 +144,9 @@ export class FollowedFile implements Following {
       mtime: facts.mtimeMs,
       identity: `${facts.dev}:${facts.ino}`,
       rereadable: true,
-      open: () => {
-        // Not a file stream: it would close the handle that is followed.
-        const stream = Readable.from(readRange(fd, end), { objectMode: true });
-        return { from: stream, close: () => void stream.destroy() };
-      },
+      // Read by position: the handle is shared, and stays open.
+      part: { from: 0, to: end, plain: true },
+      open: () => ({ from: fd, close: () => undefined }),
     });
   }
 
@@ -122,9 +158,14 @@ export class FollowedFile implements Following {
     return this.#tail.poll(now);
   }
 
+  async settle(): Promise<void> {
+    await Promise.all(this.#ends);
+    this.#ends = [];
+  }
+
   async close(): Promise<void> {
     this.#tail.close();
-    await Promise.all(this.#ends);
+    await this.settle();
   }
 }
 
@@ -138,20 +179,26 @@ export class FollowedStream implements Following {
   onReady: (() => void) | null = null;
   readonly #lines = newLineStream(this.queue);
   readonly #stop: () => void;
+  readonly #onTaken: ((block: Uint8Array) => void) | undefined;
   /** The block that waits to be taken, and how its giver is told that it was. */
   #waiting: { readonly block: Uint8Array; readonly taken: () => void } | null = null;
   #closed = false;
   readonly #pump: Promise<void>;
 
-  /** `stop` makes the blocks end. A block is valid until the next one is asked for. */
+  /**
+   * `stop` makes the blocks end. A block is valid until the next one is asked for; `onTaken` is told of each when its
+   * lines go into the queue.
+   */
   constructor(
     name: string,
     blocks: AsyncIterable<Uint8Array>,
     stop: () => void,
     onProblem: (error: unknown) => void,
+    onTaken?: (block: Uint8Array) => void,
   ) {
     this.name = name;
     this.#stop = stop;
+    this.#onTaken = onTaken;
     this.#pump = this.#run(blocks).catch((error: unknown) => {
       this.over = true;
       this.onReady?.();
@@ -178,8 +225,13 @@ export class FollowedStream implements Following {
     this.#waiting = null;
     this.bytes += waiting.block.length;
     this.#lines.push(waiting.block);
+    this.#onTaken?.(waiting.block);
     waiting.taken();
     return true;
+  }
+
+  async settle(): Promise<void> {
+    // Its lines are in the queue as soon as they were pulled.
   }
 
   async close(): Promise<void> {
@@ -193,21 +245,10 @@ export class FollowedStream implements Following {
   }
 }
 
+const NEWLINE = 10;
+
 function newLineStream(queue: LineQueue): LineStream {
   return new LineStream({ line: (text) => queue.push(text), overlong: () => queue.push(null) });
-}
-
-const readInto = promisify(read);
-const BLOCK = 1 << 20;
-
-async function* readRange(fd: number, end: number): AsyncGenerator<Uint8Array, void, void> {
-  for (let at = 0; at < end; ) {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK, end - at));
-    const { bytesRead } = await readInto(fd, buffer, 0, buffer.length, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
 }
 
 /** The position behind the last newline before `size`; 0 when there is none near the end. */
@@ -216,7 +257,7 @@ function endOfLines(fd: number, size: number): number {
   for (let end = size; end > Math.max(0, size - LONGEST_LINE); ) {
     const start = Math.max(0, end - step.length);
     const length = readSync(fd, step, 0, end - start, start);
-    const newline = step.subarray(0, length).lastIndexOf(10);
+    const newline = step.subarray(0, length).lastIndexOf(NEWLINE);
     if (newline >= 0) return start + newline + 1;
     end = start;
   }

@@ -22,6 +22,10 @@ const AGAIN_AFTER = 1_000;
 export interface Journal {
   readonly blocks: AsyncIterable<Uint8Array>;
   readonly stop: () => void;
+  /** To be told of each block when its entries are counted: what comes after them is asked for next. */
+  readonly taken: (block: Uint8Array) => void;
+  /** The cursor of the last entry that was taken; null before the first. */
+  readonly cursor: string | null;
 }
 
 /** Whether there is a journalctl(1) to ask. */
@@ -33,11 +37,11 @@ export function hasJournal(): Promise<boolean> {
   });
 }
 
-/** New entries, and before them, with `history`, all that are kept. */
-export function followJournal(history: boolean, onNotice: OnNotice): Journal {
+/** New entries, and before them those behind `cursor`; without one, with `history`, all that are kept. */
+export function followJournal(history: boolean, onNotice: OnNotice, cursor: string | null = null): Journal {
   let child: ChildProcess | null = null;
   let stopped = false;
-  const reader = new CursorReader();
+  const reader = new CursorReader(cursor);
   async function* blocks(): AsyncGenerator<Uint8Array, void, void> {
     for (let first = true; !stopped; first = false) {
       const from =
@@ -55,7 +59,6 @@ export function followJournal(history: boolean, onNotice: OnNotice): Journal {
       });
       try {
         for await (const block of child.stdout as AsyncIterable<Buffer>) {
-          reader.take(block);
           yield block;
         }
       } catch (error) {
@@ -63,6 +66,8 @@ export function followJournal(history: boolean, onNotice: OnNotice): Journal {
       }
       const reason = (await failed) ?? said.trim().split('\n').at(-1) ?? '';
       if (stopped) return;
+      // Its last words may be half an entry, which comes again.
+      if (reader.isMidEntry) yield Buffer.from('\n');
       onNotice(`journalctl ended${reason === '' ? '' : `: ${reason}`}; starting it again`);
       await sleep(AGAIN_AFTER);
     }
@@ -73,13 +78,25 @@ export function followJournal(history: boolean, onNotice: OnNotice): Journal {
       stopped = true;
       child?.kill();
     },
+    taken: (block) => reader.take(block),
+    get cursor() {
+      return reader.cursor;
+    },
   };
 }
 
 /** Keeps the cursor of the last whole entry. */
 class CursorReader {
-  cursor: string | null = null;
+  cursor: string | null;
   #rest = '';
+
+  constructor(cursor: string | null) {
+    this.cursor = cursor;
+  }
+
+  get isMidEntry(): boolean {
+    return this.#rest !== '';
+  }
 
   take(block: Uint8Array): void {
     const text = this.#rest + Buffer.from(block.buffer, block.byteOffset, block.length).toString('latin1');

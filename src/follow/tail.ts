@@ -20,7 +20,7 @@ import { identityOf } from '../source/source.ts';
 import { rotatedSiblings } from './siblings.ts';
 
 /** Bytes of a beginning that are compared: no two pieces of a log with times in it begin alike for so long. */
-const BEGINNING = 1024;
+export const BEGINNING = 4096;
 export const CHUNK = 65_536;
 /** How long a renamed file is read on after its last growth: daemons are told to reopen only after the rename. */
 const DRAIN_QUIET = 60_000;
@@ -30,17 +30,29 @@ const NEWBORN = 60_000;
 /** Beginnings of finished pieces that are remembered. */
 const MOST_KNOWN = 200;
 
+/** How far one file has been read. */
+export interface PieceFacts {
+  readonly number: number;
+  /** dev:ino */
+  readonly identity: string;
+  readonly position: number;
+  /** Its first bytes, as they were when they were read; BEGINNING at most, and no more than were read. */
+  readonly beginning: Uint8Array;
+}
+
 export interface TailSink {
   /** The next bytes of one piece; they are valid during the call only. */
   chunk(bytes: Uint8Array, piece: number): void;
   /** No more bytes will come from this piece. */
-  end(piece: number): void;
+  end(piece: number, facts: PieceFacts): void;
   /** Something that the user should know, once. */
   notice(text: string): void;
+  /** How many bytes of a file that begins so were read by an earlier run. */
+  readBefore?(identity: string, beginning: Uint8Array): number;
 }
 
 /** One incarnation of the name: a file with an identity of its own. */
-class Piece {
+class Piece implements PieceFacts {
   readonly number: number;
   readonly fd: number;
   readonly identity: string;
@@ -107,6 +119,19 @@ export class Tail {
     let bytes = 0;
     for (const piece of this.#open) bytes += Math.max(0, fstatSync(piece.fd).size - piece.position);
     return bytes;
+  }
+
+  /** What is open now, oldest first. */
+  get pieces(): readonly PieceFacts[] {
+    return this.#open;
+  }
+
+  /** Whether a file is, was, or stood beside one of these: by its inode, or by its first bytes. */
+  has(identity: string, beginning: Uint8Array): boolean {
+    return (
+      this.#open.some((piece) => piece.identity === identity || sameBeginning(piece.beginning, beginning)) ||
+      this.#known.some((known) => sameBeginning(known, beginning))
+    );
   }
 
   get #open(): readonly Piece[] {
@@ -180,7 +205,14 @@ export class Tail {
       closeSync(fd);
       return this.#draining.splice(again, 1)[0];
     }
-    return this.#piece(fd, facts, 0, now);
+    return this.#piece(fd, facts, this.#readBefore(fd, facts), now);
+  }
+
+  /** Where the reading of a file begins; never behind its end, which would look like a truncation. */
+  #readBefore(fd: number, facts: Stats): number {
+    if (this.#sink.readBefore === undefined || facts.size === 0) return 0;
+    const position = this.#sink.readBefore(identityOf(facts), readAt(fd, 0, BEGINNING));
+    return Math.min(position, facts.size);
   }
 
   #piece(fd: number, facts: Stats, position: number, now: number): Piece {
@@ -247,7 +279,7 @@ export class Tail {
     this.#truncationSaid = true;
     const copy = this.#copyOf(piece);
     if (copy !== null) this.#draining.push(copy);
-    else this.#sink.end(piece.number);
+    else this.#sink.end(piece.number, piece);
     this.#remember(piece.beginning);
     this.#current = this.#piece(piece.fd, fstatSync(piece.fd), 0, now);
     this.#addMissed(now);
@@ -291,7 +323,11 @@ export class Tail {
         // Its late writer, or cp(1), is about to fill it: then it can be told what it is.
         if (isNewborn && !isOpen) this.#folderChanged = Number.NaN;
         if (isOpen || beginning.length === 0) closeSync(fd);
-        else found.push({ piece: this.#piece(fd, facts, 0, now), mtime: facts.mtimeMs });
+        else
+          found.push({
+            piece: this.#piece(fd, facts, this.#readBefore(fd, facts), now),
+            mtime: facts.mtimeMs,
+          });
       } catch {
         // Gone again: multilog keeps only so many.
       }
@@ -315,7 +351,7 @@ export class Tail {
       // A stale handle is gone already.
     }
     this.#remember(piece.beginning);
-    this.#sink.end(piece.number);
+    this.#sink.end(piece.number, piece);
   }
 
   #remember(beginning: Buffer): void {
@@ -355,7 +391,7 @@ function beginningOf(path: string): Buffer {
 }
 
 /** The shorter one is how the longer one begins: a piece that has grown since is still that piece. */
-function sameBeginning(a: Buffer, b: Buffer): boolean {
+function sameBeginning(a: Buffer, b: Uint8Array): boolean {
   const length = Math.min(a.length, b.length);
   return length > 0 && a.subarray(0, length).equals(b.subarray(0, length));
 }

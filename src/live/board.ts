@@ -9,13 +9,14 @@
  */
 import type { Chain } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
+import type { JsonObject } from '../chains/saved.ts';
 import { HEADLESS, hasFailed, MESSAGE, messageLives, NULL_MESSAGE, natureOf } from '../chains/view.ts';
 import { Summary } from '../summary/summary.ts';
 import { type Described, type Entry, entryOf, GROUPINGS, type Grouping } from './entry.ts';
 import { Filter } from './filter.ts';
-import { type GroupRow, Groups } from './groups.ts';
+import { type GroupRow, Groups, type Verdict } from './groups.ts';
 import { Ring } from './ring.ts';
-import { type Five, lastSteps, type Step, Timeline, ZOOMS, type Zoom } from './timeline.ts';
+import { type Five, lastSteps, STEPS_SHOWN, type Step, Timeline, ZOOMS, type Zoom } from './timeline.ts';
 
 /** Chains with a DSN, a failure or a suspicion that can be listed. */
 export const MOST_ENTRIES = 5_000;
@@ -26,6 +27,8 @@ const MOST_WORDS = 50_000;
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
+/** Rows of a grouping in one line of a state. */
+const ROWS_A_LINE = 1_000;
 /** Pending lives between two steps of a look: under a millisecond. */
 const LIVES_A_STEP = 1_000;
 
@@ -89,6 +92,11 @@ class Meter {
     this.#summary = summary;
   }
 
+  /** What was counted so far is nothing that a chain gave. */
+  begin(): void {
+    for (const [mta, figures] of this.#summary.figures.entries()) this.#before[mta].set(figures);
+  }
+
   /** Reads what the chain of `root`, counted since the last reading, gave; false when nothing. */
   read(root: Life): boolean {
     const now = this.#summary.figures[root.mta];
@@ -119,6 +127,10 @@ export class Board {
   readonly #disguised: boolean;
   readonly #meter: Meter;
   #all = new Sums();
+  /** Suspects of before the period; only their rows. */
+  readonly #older = new Groups();
+  /** Runs before this one had chains, of which only sums are known. */
+  #wentOn = false;
   #filter: Filter | null = null;
   #filtered: Sums | null = null;
   #filteredFrom: number | null = null;
@@ -155,14 +167,54 @@ export class Board {
     }
     if (isTrouble(chain)) this.#entries.push(entry);
     else this.#plain.push(entry);
-    if (chain.suspect !== null && root.first >= this.#from) {
+    if (chain.suspect !== null && root.first < this.#from) this.#older.add(entry, chain.suspect);
+    else if (chain.suspect !== null) {
       this.#all.groups.add(entry, chain.suspect);
       if (fits) this.#filtered?.groups.add(entry, chain.suspect);
     }
   }
 
+  /**
+   * The summary holds what runs before this one counted: goes on from there. `rows` are what `rows` gave then; without
+   * them the minutes and the groups of suspects begin now.
+   */
+  goOn(rows: readonly JsonObject[]): void {
+    const summary = this.#summary;
+    this.#wentOn = true;
+    this.#meter.begin();
+    const { whole, groups, timeline } = this.#all;
+    for (const figures of summary.figures) for (let i = 0; i < 5; i += 1) whole[i] += figures[i];
+    groups.count += summary.suspects.suspects;
+    timeline.restore(summary.hours, minutesOf(rows));
+    if (this.#disguised) return;
+    for (const row of rows) {
+      const grouping = GROUPINGS.find((name) => name === row.grouping);
+      if (grouping !== undefined) groups.addRows(grouping, groupRowsOf(row));
+    }
+  }
+
+  /** What is known here and not in the summary, for `goOn`. */
+  *rows(): Generator<JsonObject> {
+    // Stand-ins mean nothing to another run.
+    if (this.#disguised) return;
+    const minutes = [...this.#all.timeline.minutes(this.#summary.to - STEPS_SHOWN * MINUTE)];
+    yield { minutes: minutes.map(([minute, figures]) => [minute, ...figures]) };
+    for (const grouping of GROUPINGS) {
+      const rows = this.#all.groups.rows(grouping, this.#older);
+      for (let at = 0; at < rows.length; at += ROWS_A_LINE) {
+        const part = rows.slice(at, at + ROWS_A_LINE);
+        yield {
+          grouping,
+          rows: part.map(({ key, count, lastSeen, verdict }) => [key, count, lastSeen, verdict]),
+        };
+      }
+    }
+  }
+
   /** The period begins anew: messages accepted from here on count. The chart and the lists stay. */
   reset(): void {
+    for (const grouping of GROUPINGS)
+      this.#older.addRows(grouping, this.#all.groups.rows(grouping, new Groups()));
     // Behind the newest line: what was accepted in its second is of the old period.
     this.#from = this.#summary.to + 1;
     this.#all = new Sums(this.#all.timeline);
@@ -187,7 +239,7 @@ export class Board {
       if (chain.suspect !== null && filter.fits(words) && Date.parse(chain.first_seen ?? '') >= this.#from)
         sums.groups.add(entry, chain.suspect);
     }
-    if (this.#words.overflowed) this.#filteredFrom = oldest;
+    if (this.#words.overflowed || this.#wentOn) this.#filteredFrom = Math.min(oldest, this.#summary.to);
     this.#filtered = sums;
   }
 
@@ -270,6 +322,20 @@ export class Board {
     this.#made.set(root, { serial: root.serial, stamp, entry });
     return entry;
   }
+}
+
+function minutesOf(rows: readonly JsonObject[]): [number, readonly number[]][] {
+  return rows.flatMap(({ minutes }) =>
+    ((minutes ?? []) as readonly (readonly number[])[]).map(
+      ([minute, ...figures]): [number, readonly number[]] => [minute, figures],
+    ),
+  );
+}
+
+function groupRowsOf({ rows }: JsonObject): GroupRow[] {
+  return (rows as readonly (readonly [string, number, number, Verdict])[]).map(
+    ([key, count, lastSeen, verdict]) => ({ key, count, lastSeen, verdict }),
+  );
 }
 
 function isListed(root: Life): boolean {

@@ -24,6 +24,10 @@ const IDLE = 200;
 /** Least time between two looks, and how many times as long as a look takes. */
 const LOOK_EVERY = 500;
 const LOOK_SHARE = 6;
+/** How often new logs are looked for. */
+const DISCOVER_EVERY = 1_000;
+/** Time between two savings, as many times as long as one takes. */
+const SAVE_SHARE = 50;
 /** Lines between two glances at the clock. */
 const LINES_A_GLANCE = 32;
 
@@ -52,6 +56,26 @@ export interface EngineOptions {
   readonly onView: (view: View) => void;
   /** An input that cannot be read, or not to its end. */
   readonly onProblem: (error: unknown) => void;
+  /** Keeps what was counted; no line is taken until it is done. */
+  readonly keeping?: Keeping;
+}
+
+export interface Keeping {
+  /** Milliseconds between two savings. */
+  readonly every: number;
+  readonly save: (inputs: readonly FollowedInput[]) => Promise<void>;
+}
+
+/** An input all of whose lines that were handed over have been counted. */
+export interface FollowedInput {
+  readonly following: Following;
+  /** The memory of its clock (ms), NaN without any. */
+  readonly clock: number;
+}
+
+export interface FollowOptions {
+  /** Inputs that came up since the last call. */
+  readonly discover?: () => Promise<readonly Following[]>;
 }
 
 /** An input that goes on, and the line of it that comes next. */
@@ -93,6 +117,13 @@ export class Engine {
   #rateAt = performance.now();
   /** Replay: log time and wall time that belong together. */
   #anchor: { readonly log: number; readonly wall: number } | null = null;
+  #whole = true;
+  /** Inputs give what waits in their queues, and no more. */
+  #holding = false;
+  #savedAt = Number.NEGATIVE_INFINITY;
+  #saveGap = 0;
+  #linesAtSave = -1;
+  #discoveredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -104,21 +135,34 @@ export class Engine {
 
   progress(): Progress {
     let backlog = 0;
-    for (const { size, bytesRead } of this.#sources)
-      if (size !== null) backlog += Math.max(0, size - bytesRead);
+    for (const { size, bytesRead, part } of this.#sources) {
+      const before = part?.plain ? part.from : 0;
+      if (size !== null) backlog += Math.max(0, size - before - bytesRead);
+    }
     if (this.#phase === 'live') for (const { following } of this.#readers) backlog += following.backlog;
     this.#measure();
     return { phase: this.#phase, paused: this.#paused, rate: this.#rate, lines: this.lines, backlog };
   }
 
+  /** All that was there at the beginning has been read. */
+  get isWhole(): boolean {
+    return this.#whole;
+  }
+
   /** Reads what is there to its end, in the order of a batch run. */
-  async read(sources: readonly Source[], replay: boolean): Promise<readonly PreparedInput[]> {
+  async read(
+    sources: readonly Source[],
+    replay: boolean,
+    previous?: ReadonlyMap<Source, number>,
+  ): Promise<readonly PreparedInput[]> {
     const { analysis, zone, year, hosts, tags, speed } = this.#options;
     this.#phase = replay ? 'replay' : 'reading';
     this.#sources = sources;
-    const prepared = await prepareInputs(sources, { zone, year, hosts, tags });
+    this.#rateLines = this.lines;
+    const prepared = await prepareInputs(sources, { zone, year, hosts, tags, previous });
+    this.#whole = prepared.length === 0;
     if (this.#stopped || prepared.length === 0) return prepared;
-    await readInputs(prepared, analysis, {
+    this.#whole = await readInputs(prepared, analysis, {
       onProblem: (error) => this.#options.onProblem(error),
       onBlock: () => this.#between(),
       interrupted: () => this.#stopped,
@@ -131,28 +175,64 @@ export class Engine {
   }
 
   /** Follows these until `stop`, or until all of them are over. */
-  async follow(inputs: readonly Following[]): Promise<void> {
-    for (const following of inputs) {
-      const heads = this.#heads.get(following.name) ?? null;
-      if (heads === null) this.#options.analysis.summary.files += 1;
-      this.#readers.push(new Reader(following, heads));
-      following.onReady = () => this.#rouse();
-    }
+  async follow(inputs: readonly Following[], { discover }: FollowOptions = {}): Promise<void> {
+    for (const following of inputs) this.#add(following);
     this.#phase = 'live';
     while (!this.#stopped) {
+      if (discover !== undefined && performance.now() - this.#discoveredAt >= DISCOVER_EVERY) {
+        for (const following of await discover()) this.#add(following);
+        this.#discoveredAt = performance.now();
+      }
       if (this.#slice(performance.now() + SLICE)) await breath();
       else {
         await this.#lookIfDue();
-        if (this.#readers.every(({ following, loaded }) => following.over && !loaded)) break;
+        const isOver = this.#readers.every(({ following, loaded }) => following.over && !loaded);
+        if (isOver && discover === undefined) break;
         await this.#idle(IDLE);
       }
       await this.#lookIfDue();
+      await this.#saveIfDue();
     }
-    for (const { following } of this.#readers) {
+    for (const { following } of this.#readers)
       while (following.pull(performance.now())) this.#slice(Number.POSITIVE_INFINITY);
-      await following.close();
-    }
+    // Before partial last lines are counted: the next run is to see them whole.
+    await this.#save();
+    for (const { following } of this.#readers) await following.close();
     this.#slice(Number.POSITIVE_INFINITY);
+  }
+
+  #add(following: Following): void {
+    const heads = this.#heads.get(following.name) ?? null;
+    if (heads === null) this.#options.analysis.summary.files += 1;
+    this.#readers.push(new Reader(following, heads));
+    following.onReady = () => this.#rouse();
+  }
+
+  // ---- keeping
+
+  async #saveIfDue(): Promise<void> {
+    if (this.lines === this.#linesAtSave || performance.now() - this.#savedAt < this.#saveGap) return;
+    await this.#save();
+  }
+
+  /** Nothing waits between the inputs and the analysis while it is kept. */
+  async #save(): Promise<void> {
+    const { keeping } = this.#options;
+    if (keeping === undefined) return;
+    const began = performance.now();
+    for (const { following } of this.#readers) await following.settle();
+    this.#holding = true;
+    this.#slice(Number.POSITIVE_INFINITY);
+    this.#holding = false;
+    this.#linesAtSave = this.lines;
+    await keeping.save(
+      this.#readers.map(({ following, heads }) => ({
+        following,
+        clock: heads?.clock.previous ?? Number.NaN,
+      })),
+    );
+    this.#savedAt = performance.now();
+    this.#saveGap = Math.max(keeping.every, (this.#savedAt - began) * SAVE_SHARE);
   }
 
   /** Nothing more will be read; looks go on until `stop`. */
@@ -314,7 +394,7 @@ export class Engine {
   #load(reader: Reader, now: number): void {
     const { queue } = reader.following;
     while (queue.length === 0) {
-      if (!reader.following.pull(now)) break;
+      if (this.#holding || !reader.following.pull(now)) break;
     }
     const { bytes } = reader.following;
     this.#options.analysis.summary.bytes += bytes - reader.counted;

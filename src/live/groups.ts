@@ -53,6 +53,17 @@ export class Groups {
     }
   }
 
+  /** Adds rows of the same kind; what they are of is not counted once more. */
+  addRows(grouping: Grouping, rows: Iterable<GroupRow>): void {
+    const own = this.#rows[grouping];
+    for (const row of rows) {
+      const known = own.get(row.key);
+      if (known !== undefined) own.set(row.key, together(known, row));
+      else if (own.size < MOST_ROWS) own.set(row.key, { ...row });
+      else this.bounded = true;
+    }
+  }
+
   /** The rows of these groups and of those together, in no order that means anything. */
   rows(grouping: Grouping, more: Groups): GroupRow[] {
     const others = more.#rows[grouping];

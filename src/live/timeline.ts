@@ -33,17 +33,36 @@ export class Timeline {
 
   /** A message accepted at `at` (ms) gave these. */
   add(at: number, figures: ArrayLike<number>): void {
-    for (const zoom of ZOOMS) {
-      const steps = this.#steps[zoom];
-      const key = Math.floor(at / STEP[zoom]);
-      let step = steps.get(key);
-      if (step === undefined) {
-        step = [0, 0, 0, 0, 0];
-        steps.set(key, step);
-        if (steps.size > 2 * MOST[zoom]) forgetOldest(steps, MOST[zoom]);
-      }
-      for (let i = 0; i < 5; i += 1) step[i] += figures[i];
+    for (const zoom of ZOOMS) this.#add(zoom, Math.floor(at / STEP[zoom]), figures);
+  }
+
+  #add(zoom: Zoom, key: number, figures: ArrayLike<number>): void {
+    const steps = this.#steps[zoom];
+    let step = steps.get(key);
+    if (step === undefined) {
+      step = [0, 0, 0, 0, 0];
+      steps.set(key, step);
+      if (steps.size > 2 * MOST[zoom]) forgetOldest(steps, MOST[zoom]);
     }
+    for (let i = 0; i < 5; i += 1) step[i] += figures[i];
+  }
+
+  /** Sums of an earlier run: by hour, and by minute as far as they are known. */
+  restore(
+    hours: Iterable<readonly [number, ArrayLike<number>]>,
+    minutes: Iterable<readonly [number, ArrayLike<number>]>,
+  ): void {
+    for (const [hour, figures] of hours) {
+      this.#add('hour', hour, figures);
+      this.#add('day', Math.floor((hour * STEP.hour) / STEP.day), figures);
+    }
+    for (const [minute, figures] of minutes) this.#add('minute', minute, figures);
+  }
+
+  /** The minutes from that of `from` (ms) on, by number since the epoch. */
+  *minutes(from: number): IterableIterator<readonly [number, readonly number[]]> {
+    const first = Math.floor(from / MINUTE);
+    for (const entry of this.#steps.minute) if (entry[0] >= first) yield entry;
   }
 
   /** Sum of the minutes from the one of `from` on. */

@@ -16,6 +16,8 @@ import { fifoSource, fileSource, type Source, stdinSource } from './source.ts';
 export interface SourceProblem {
   path: string;
   message: string;
+  /** A directory without logs: for whoever waits, one may come. */
+  noLog?: boolean;
 }
 
 export interface FoundSources {
@@ -85,8 +87,8 @@ class Collection {
     return true;
   }
 
-  problem(path: string, message: string): void {
-    this.problems.push({ path, message });
+  problem(path: string, message: string, noLog = false): void {
+    this.problems.push({ path, message, ...(noLog ? { noLog } : {}) });
   }
 
   note(path: string, message: string): void {
@@ -189,6 +191,7 @@ async function addDirectory(found: Collection, directory: string): Promise<void>
     found.problem(
       directory,
       `no log in directory ${place(directory)}; name another one, or the files themselves`,
+      true,
     );
   }
 }

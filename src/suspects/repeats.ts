@@ -20,6 +20,12 @@ export class Repeats {
   readonly #clients = new Map<string, number>();
   readonly #victims = new Map<string, number>();
 
+  /** Goes on from a run before: suspects by client and by victim. */
+  goOn(clients: Iterable<readonly [string, number]>, victims: Iterable<readonly [string, number]>): void {
+    for (const [client, n] of clients) this.#clients.set(client, n);
+    for (const [victim, n] of victims) this.#victims.set(victim, n);
+  }
+
   /** The suspect with what the suspects before it add. */
   add({ suspect, reasons, clientIp, victims }: Judged): Suspect {
     const more: Reason[] = [];
@@ -38,8 +44,7 @@ export class Repeats {
 }
 
 /** Judges the chains of a run, each once, as they end. */
-export function judgeOfRun(inside: Inside): ChainJudge {
-  const repeats = new Repeats();
+export function judgeOfRun(inside: Inside, repeats: Repeats = new Repeats()): ChainJudge {
   return (root, dsns, recipients) => {
     const found = judge(root, dsns, recipients, inside);
     return found === null ? null : repeats.add(found);
