@@ -14,6 +14,7 @@ import type { PreparedInput } from '../analysis/reading.ts';
 import { SavedDamage, type SavedHeader, SavedReader, savedLines } from '../analysis/saved.ts';
 import type { JsonObject } from '../chains/saved.ts';
 import type { ReadPiece } from '../follow/inputs.ts';
+import { rotatedSiblings } from '../follow/siblings.ts';
 import type { Names } from '../lines/names.ts';
 import type { Tags } from '../lines/tags.ts';
 import { probe } from '../source/probe.ts';
@@ -43,6 +44,8 @@ export interface KnownInput {
 const FINGERPRINT = 4096;
 /** What prints chains as they end leaves no other command any of them, and the other way round. */
 export type StateReader = 'figures' | 'chains';
+/** A rotation this long before the state was written may not have been seen then, ms. */
+const JUST_ROTATED = 2_000;
 /** Logs that are remembered; the oldest are forgotten. */
 const MOST_INPUTS = 10_000;
 
@@ -81,8 +84,9 @@ export class State {
   readonly #options: JsonObject;
   readonly #reader: StateReader;
   #known: KnownInput[] = [];
-  /** As the run before left it. */
+  /** As the run before left it, and when (ms). */
   #before: readonly KnownInput[] = [];
+  #savedAt = Number.NaN;
   /** The entries of what is followed, by name and number. */
   readonly #followed = new Map<string, KnownInput>();
   #restored: Analysis | null = null;
@@ -108,7 +112,10 @@ export class State {
         if (error.code === 'ENOENT') return null;
         throw error;
       });
-      if (exists !== null) await state.#read(hosts, tags);
+      if (exists !== null) {
+        state.#savedAt = exists.mtimeMs;
+        await state.#read(hosts, tags);
+      }
       return state;
     } catch (error) {
       lock.release();
@@ -163,7 +170,7 @@ export class State {
     }
     const inputs = header.inputs as unknown as KnownInput[] | undefined;
     if (!Array.isArray(inputs)) throw new SavedDamage('damaged in line 1: no inputs');
-    this.#known = [...inputs];
+    this.#known = inputs.filter(({ position }) => position > 0);
     this.#before = inputs;
     this.journal = header.journal ?? null;
   }
@@ -191,7 +198,25 @@ export class State {
         resumed.push(found);
       } else this.#known = this.#known.map((other) => (other === known ? { ...known, gone: true } : other));
     }
-    return resumed;
+    return [...resumed, ...(await this.#addMissed(taken))];
+  }
+
+  /** Logs that came and went between two runs: rotated pieces that nobody knows, written to since the last one. */
+  async #addMissed(taken: Set<string | null>): Promise<Resumed[]> {
+    const missed: Resumed[] = [];
+    const paths = new Set(
+      this.#before.filter(({ gone, archive }) => !gone && archive === null).map(({ path }) => path),
+    );
+    for (const path of [...paths].flatMap(rotatedSiblings)) {
+      const facts = await stat(path).catch(() => null);
+      if (facts === null || !facts.isFile() || !(facts.mtimeMs > this.#savedAt - JUST_ROTATED)) continue;
+      const source = fileSource(path, facts);
+      if (taken.has(source.identity)) continue;
+      taken.add(source.identity);
+      const input = await this.#resumeOne(source).catch(() => null);
+      if (input !== null && input.known === null) missed.push(input);
+    }
+    return missed;
   }
 
   async #resumeOne(source: Source): Promise<Resumed> {
@@ -281,7 +306,8 @@ export class State {
   countFollowed(pieces: readonly FollowedPiece[]): void {
     for (const piece of pieces) {
       const { name, number, identity, lineEnd, beginning, clock, over } = piece;
-      if (lineEnd === 0) continue;
+      // An empty one is known by its name alone: what is rotated away from there is missed (#addMissed).
+      if (lineEnd === 0 && over) continue;
       const key = `${name}\0${number}`;
       const next: KnownInput = {
         path: resolve(name),

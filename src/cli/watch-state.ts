@@ -103,13 +103,23 @@ export class WatchState {
   }
 
   async save(inputs: readonly FollowedInput[], journal: Journal | null): Promise<void> {
+    /** Bytes of last lines that have no newline yet: the next run reads them again. */
+    let partial = 0;
     for (const { following, clock } of inputs) {
       if (!(following instanceof FollowedFile)) continue;
       const { name } = following;
-      this.#state.countFollowed(following.takePieces().map((piece) => ({ ...piece, name, clock })));
+      const pieces = following.takePieces().map((piece) => ({ ...piece, name, clock }));
+      for (const { position, lineEnd } of pieces) partial += position - lineEnd;
+      this.#state.countFollowed(pieces);
     }
     if (journal !== null) this.#state.journal = journal.cursor;
-    await this.#state.save(this.#analysis, this.#hosts, this.#board.rows());
+    const { summary } = this.#analysis;
+    summary.bytes -= partial;
+    try {
+      await this.#state.save(this.#analysis, this.#hosts, this.#board.rows());
+    } finally {
+      summary.bytes += partial;
+    }
   }
 
   release(): void {

@@ -67,7 +67,7 @@ export function followJournal(history: boolean, onNotice: OnNotice, cursor: stri
       const reason = (await failed) ?? said.trim().split('\n').at(-1) ?? '';
       if (stopped) return;
       // Its last words may be half an entry, which comes again.
-      if (reader.isMidEntry) yield Buffer.from('\n');
+      if (reader.forgetHalf()) yield Buffer.from('\n');
       onNotice(`journalctl ended${reason === '' ? '' : `: ${reason}`}; starting it again`);
       await sleep(AGAIN_AFTER);
     }
@@ -94,8 +94,11 @@ class CursorReader {
     this.cursor = cursor;
   }
 
-  get isMidEntry(): boolean {
-    return this.#rest !== '';
+  /** Whether there was the beginning of an entry. */
+  forgetHalf(): boolean {
+    const was = this.#rest !== '';
+    this.#rest = '';
+    return was;
   }
 
   take(block: Uint8Array): void {
