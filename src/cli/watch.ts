@@ -5,7 +5,7 @@
  * screen nothing else may write on the terminal.
  */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { ReadStream, type WriteStream } from 'node:tty';
+import { isatty, ReadStream, type WriteStream } from 'node:tty';
 import { Analysis } from '../analysis/analysis.ts';
 import { type ChainJudge, chainOf } from '../chains/view.ts';
 import { Names } from '../lines/names.ts';
@@ -175,6 +175,7 @@ class Watch {
     this.#unsaid = [];
     await this.#print(true);
     await this.#output.close();
+    if (this.#signals.has('SIGHUP')) letGoOfTerminal();
     return this.#failed ? EXIT_FAILED : EXIT_DONE;
   }
 
@@ -264,7 +265,9 @@ class Watch {
     try {
       await this.#output.flush();
     } catch (error) {
-      this.#problem(error);
+      // To a terminal that is gone there is nothing to print, and nobody to tell.
+      if (!this.#signals.has('SIGHUP') || (error as NodeJS.ErrnoException).code !== 'EIO')
+        this.#problem(error);
       this.#engine.stop();
     }
   }
@@ -367,6 +370,17 @@ class Watch {
   readonly #hangUp = (): void => this.#stop('SIGHUP');
 
   readonly #resume = (): void => this.#screen?.resume();
+}
+
+/**
+ * Node puts the terminal's attributes back at its very end, and aborts where the terminal is gone (node::ResetStdio);
+ * what is closed it passes over.
+ */
+function letGoOfTerminal(): void {
+  const isDead = (stream: { readonly isTTY?: boolean }, fd: number): boolean =>
+    stream.isTTY === true && !isatty(fd);
+  for (const [fd, stream] of [process.stdin, process.stdout, process.stderr].entries())
+    if (isDead(stream, fd)) closeSync(fd);
 }
 
 /** Where keys come from: standard input, or the terminal itself where that carries the log. */
