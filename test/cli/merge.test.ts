@@ -132,7 +132,19 @@ describe('merge', () => {
     const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema);
     const state = join(folder, 'schema.state');
     output(['--tz', 'UTC', '--state', state, whole]);
-    for (const path of [...parts, state, saved(logOf('q.log', linesOf('qmail-mixed.log.gz')))]) {
+    // What watch keeps beside that.
+    const watched = join(folder, 'watched.state');
+    const log = logOf('watched.log', linesOf('sendmail-wide.log.gz'));
+    output(['watch', '--replay', '--format', 'ndjson', '--tz', 'UTC', '--state', watched, log]);
+    const printed = join(folder, 'chains.state');
+    output(['chains', '--tz', 'UTC', '--state', printed, log]);
+    for (const path of [
+      ...parts,
+      state,
+      watched,
+      printed,
+      saved(logOf('q.log', linesOf('qmail-mixed.log.gz'))),
+    ]) {
       for (const line of readFileSync(path, 'utf8').trimEnd().split('\n')) {
         const valid = validate(JSON.parse(line));
         expect(valid ? null : [line.slice(0, 300), validate.errors]).toBeNull();

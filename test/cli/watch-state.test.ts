@@ -12,6 +12,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,6 +21,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Analysis } from '../../src/analysis/analysis.ts';
+import type { Chain } from '../../src/chains/chain.ts';
 import { chainOf } from '../../src/chains/view.ts';
 import { parseArguments, type WatchOptions } from '../../src/cli/arguments.ts';
 import { chooseInputs, type WatchInputs } from '../../src/cli/watch-inputs.ts';
@@ -28,9 +30,10 @@ import { Names } from '../../src/lines/names.ts';
 import { Tags } from '../../src/lines/tags.ts';
 import { Board, type View } from '../../src/live/board.ts';
 import { Engine } from '../../src/live/engine.ts';
+import type { Snapshot } from '../../src/live/snapshot.ts';
 import type { Report } from '../../src/summary/report.ts';
 import { reportOf } from '../../src/summary/view.ts';
-import { bytesOf, chains, dsnstat, MIXED, output, report, temporaryFolder, WIDE } from './program.ts';
+import { bytesOf, chains, dsnstat, linesOf, MIXED, output, report, temporaryFolder } from './program.ts';
 import { figuresOf, lines, message, Watching } from './watching.ts';
 
 const { folder } = temporaryFolder();
@@ -221,7 +224,7 @@ describe('the model', () => {
       told.push(...run.notices);
       expect(told.filter((text) => !text.includes('was truncated'))).toEqual([]);
     });
-    await fc.assert(property, { numRuns: Number(process.env.RUNS ?? 12), endOnFailure: true });
+    await fc.assert(property, { numRuns: 12, endOnFailure: true });
   });
 });
 
@@ -271,8 +274,8 @@ describe('logs that come and go', () => {
     const log = new Log();
     const state = `${log.path}.state`;
     writeFileSync(`${log.path}.1`, message(900_000));
-    const long = new Date(Date.now() - 3_600_000);
-    (await import('node:fs')).utimesSync(`${log.path}.1`, long, long);
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    utimesSync(`${log.path}.1`, hourAgo, hourAgo);
     log.write(3);
     const run = await Run.start(state, [log.path]);
     await run.stop();
@@ -333,5 +336,174 @@ describe('logs that come and go', () => {
     const again = await Run.start(state, [place]);
     await again.stop();
     expect(again.engine.lines).toBe(8 + 2);
+  });
+});
+
+describe('the program', () => {
+  const bytes = bytesOf(MIXED);
+  const all = report(['--tz', 'UTC', MIXED]);
+  const parts = [0, 1, 2, 3].map((n) => {
+    const cut = (part: number): number => bytes.indexOf(10, Math.floor((bytes.length * part) / 4) - 1) + 1;
+    return bytes.subarray(n === 0 ? 0 : cut(n), n === 3 ? bytes.length : cut(n + 1));
+  });
+  const asSnapshot = (value: unknown): Snapshot => value as Snapshot;
+
+  test('watch, report and check go on with one file, each where the other ended', async () => {
+    const path = join(room(), 'mail.log');
+    const state = `${path}.state`;
+    appendFileSync(path, parts[0]);
+    const first = new Watching(['--state', state, path]);
+    await first.until(lines(100));
+    expect(dsnstat(['--tz', 'UTC', '--state', state, path]).stderr).toContain(
+      `${state} is in use by another dsnstat (process ${first.child.pid})`,
+    );
+    await first.stop('SIGHUP');
+    expect({ status: first.child.exitCode, stderr: first.stderr }).toEqual({ status: 0, stderr: '' });
+    expect(statSync(state).mode & 0o777).toBe(0o600);
+    expect(existsSync(`${state}.lock`)).toBe(false);
+    appendFileSync(path, parts[1]);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, parts[2]);
+    output(['report', '--tz', 'UTC', '--state', state, path]);
+    const second = new Watching(['--state', state, path]);
+    await second.until(lines(300));
+    appendFileSync(path, parts[3]);
+    const last = await second.until(lines(linesOf(MIXED).length));
+    await second.stop();
+    expect(figuresOf(last)).toEqual(figuresOf(asSnapshot(all)));
+    expect(second.stderr).toBe(
+      `dsnstat: ${state}: another command wrote it last; the last hour, the chart by minute and the groups of suspects begin now\n`,
+    );
+    expect(figuresOf(asSnapshot(report(['--tz', 'UTC', '--state', state, path])))).toEqual(
+      figuresOf(asSnapshot(all)),
+    );
+    const check = dsnstat(['check', '--tz', 'UTC', '--state', state, path]);
+    expect(check).toEqual(dsnstat(['check', '--tz', 'UTC', MIXED]));
+    expect(check.stdout).toContain('10 suspects');
+  });
+
+  test('a run that is killed is gone on with from its last saving', async () => {
+    const path = join(room(), 'mail.log');
+    const state = `${path}.state`;
+    writeFileSync(path, parts[0]);
+    const first = new Watching(['--state', state, path], { DSNSTAT_SAVE_EVERY: '100' });
+    await first.until(lines(100));
+    appendFileSync(path, Buffer.concat([parts[1], parts[2]]));
+    await first.until(lines(400));
+    await first.stop('SIGKILL');
+    expect(existsSync(`${state}.lock`)).toBe(true);
+    appendFileSync(path, parts[3]);
+    const second = new Watching(['--state', state, path]);
+    const last = await second.until(lines(linesOf(MIXED).length));
+    await second.stop();
+    expect(figuresOf(last)).toEqual(figuresOf(asSnapshot(all)));
+    expect(second.stderr).toBe('');
+  });
+
+  test('a state that cannot be used is told in a line and left alone', () => {
+    const log = join(room(), 'mail.log');
+    writeFileSync(log, parts[0]);
+    const state = `${log}.state`;
+    output(['report', '--tz', 'UTC', '--state', state, log]);
+    const good = readFileSync(state, 'utf8');
+    const cases: [string, string, string[]][] = [
+      [good.slice(0, -200), 'damaged in line', []],
+      ['Nov 21 01:02:03 mx postfix/qmgr[1]: 123: removed\n', 'not a summary that dsnstat saved', []],
+      [good, 'made with other options (--tz UTC) than now (--mta qmail --tz UTC)', ['--mta', 'qmail']],
+    ];
+    for (const [content, message, args] of cases) {
+      writeFileSync(state, content);
+      const { status, stdout, stderr } = dsnstat(['watch', '--tz', 'UTC', '--state', state, ...args, log]);
+      expect({ status, stdout, lines: stderr.split('\n').length }).toEqual({
+        status: 2,
+        stdout: '',
+        lines: 2,
+      });
+      expect(stderr).toContain(message);
+      expect(readFileSync(state, 'utf8')).toBe(content);
+      expect(existsSync(`${state}.lock`)).toBe(false);
+    }
+    // A place that cannot be written to is told before anything is read.
+    expect(dsnstat(['watch', '--state', '/nonexistent/state', log]).stderr).toMatch(
+      /^dsnstat: \/nonexistent\/state: no such file or directory\n$/,
+    );
+  });
+
+  test('chains prints each chain once, in the run in which it is over', () => {
+    const log = join(room(), 'mail.log');
+    const state = `${log}.state`;
+    // A message a minute, so that the one before it is over; every third bounces.
+    const text = Array.from({ length: 24 }, (_, n) => {
+      const [id, dsn] = [0xb00000 + 2 * n, 0xb00001 + 2 * n].map((m) => m.toString(16).toUpperCase());
+      const line = (second: number, rest: string): string =>
+        `${new Date(Date.UTC(2026, 10, 20, 0, n, second)).toISOString()} mx postfix/${rest}\n`;
+      const [status, dsnLines] =
+        n % 3 > 0
+          ? ['dsn=2.0.0, status=sent (250 OK)', '']
+          : [
+              'dsn=5.1.1, status=bounced (host h.test[192.0.2.9] said: 550 5.1.1 unknown)',
+              line(5, `bounce[4]: ${id}: sender non-delivery notification: ${dsn}`) +
+                line(5, `qmgr[2]: ${dsn}: from=<>, size=9, nrcpt=1 (queue active)`) +
+                line(
+                  6,
+                  `smtp[3]: ${dsn}: to=<s${n}@a.test>, relay=a.test[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 OK)`,
+                ) +
+                line(6, `qmgr[2]: ${dsn}: removed`),
+            ];
+      return (
+        line(1, `smtpd[1]: ${id}: client=a.test[192.0.2.1]`) +
+        line(1, `cleanup[1]: ${id}: message-id=<${n}@a.test>`) +
+        line(2, `qmgr[2]: ${id}: from=<s${n}@a.test>, size=9, nrcpt=1 (queue active)`) +
+        line(4, `smtp[3]: ${id}: to=<r@b.test>, relay=h.test[192.0.2.9]:25, delay=1, ${status}`) +
+        dsnLines +
+        line(7, `qmgr[2]: ${id}: removed`)
+      );
+    }).join('');
+    const printed: Chain[] = [];
+    const runs: number[] = [];
+    for (const part of [0.21, 0.4, 0.4, 0.73, 1]) {
+      // Cut in the midst of lines and of messages.
+      writeFileSync(log, text.slice(0, Math.floor(text.length * part)));
+      const now = chains(['--tz', 'UTC', '--state', state, log]);
+      runs.push(now.length);
+      printed.push(...now);
+    }
+    expect(runs.every((n, i) => (i === 2 ? n === 0 : n > 0))).toBe(true);
+    // The last ones may still get lines.
+    const whole = chains(['--tz', 'UTC', log]);
+    expect(whole).toHaveLength(24);
+    expect(printed.length).toBeGreaterThan(20);
+    expect(printed).toEqual(whole.slice(0, printed.length));
+  });
+
+  test('chains has a state of its own', () => {
+    const log = join(room(), 'mail.log');
+    writeFileSync(log, parts[0]);
+    const state = `${log}.state`;
+    chains(['--tz', 'UTC', '--state', state, log]);
+    const report = dsnstat(['report', '--tz', 'UTC', '--state', state, log]);
+    expect(report.stderr).toMatch(
+      /made by chains; what another command read would never be printed; the state /,
+    );
+    rmSync(state);
+    output(['report', '--tz', 'UTC', '--state', state, log]);
+    const refused = dsnstat(['chains', '--tz', 'UTC', '--state', state, log]);
+    expect(refused.stderr).toMatch(
+      /made by another command than chains, which must print every chain itself; /,
+    );
+    expect([report.status, refused.status]).toEqual([2, 2]);
+  });
+
+  test.each([
+    ['trace', ['A1', MIXED], /a state has no lines to tell a message from/],
+    ['recipients', ['--domain', 'corp.test', MIXED], /a state does not keep what each address proves/],
+    ['explain', ['a.eml'], /a state does not keep the messages/],
+    ['merge', ['a.summary'], /it reads summaries in full/],
+    ['probe', ['mx.example'], /it reads no log/],
+  ])('%s says why a state means nothing to it', (command, args, why) => {
+    const { status, stdout, stderr } = dsnstat([command, '--state', 'x', ...args]);
+    expect({ status, stdout, lines: stderr.split('\n').length }).toEqual({ status: 2, stdout: '', lines: 2 });
+    expect(stderr).toMatch(/--state is not for dsnstat \w+, only for dsnstat report, chains, check, watch: /);
+    expect(stderr).toMatch(why);
   });
 });

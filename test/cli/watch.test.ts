@@ -5,6 +5,7 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -13,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../src/live/snapshot.ts';
@@ -203,6 +205,32 @@ describe('standard input', () => {
   test('a reader that closes the pipe ends it quietly', () => {
     const script = `(cat ${WIDE}; sleep 3; cat ${WIDE}) | dsnstat watch --interval 1 - | head -1 >/dev/null; echo "\${PIPESTATUS[1]}"`;
     expect(shell(script)).toMatchObject({ stdout: '0\n', stderr: '' });
+  });
+});
+
+describe('snapshots as NDJSON', () => {
+  const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true });
+  const schema = (name: string): Record<string, unknown> =>
+    JSON.parse(readFileSync(join(ROOT, 'docs', name), 'utf8'));
+  ajv.addSchema(schema('report-v1.schema.json'));
+  const validate = ajv.compile(schema('snapshot-v1.schema.json'));
+  const complaints = (value: unknown): unknown => (validate(value) ? [] : validate.errors);
+
+  test('each is what docs/snapshot-v1.schema.json says: nothing yet, live, at the end', async () => {
+    const path = join(room(), 'mail.log');
+    const watching = new Watching([path]);
+    await watching.until(lines(0));
+    copyFileSync(join(ROOT, WIDE), path);
+    await watching.until(({ backscatter }) => backscatter.suspects === 32);
+    await watching.stop();
+    const { snapshots } = watching;
+    expect(snapshots.map(complaints)).toEqual(snapshots.map(() => []));
+    expect(snapshots.at(0)?.period.from).toBeNull();
+    expect(snapshots.at(-1)?.backscatter.client.length).toBe(10);
+    // It would see what is wrong.
+    const [{ reading, ...rest }] = snapshots;
+    expect(complaints(rest)).not.toEqual([]);
+    expect(complaints({ ...rest, reading: { ...reading, phase: 'asleep' } })).not.toEqual([]);
   });
 });
 

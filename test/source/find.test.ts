@@ -220,7 +220,11 @@ describe('directories', () => {
     const { problems, sources } = await findSources([folder], tty);
     expect(sources).toEqual([]);
     expect(problems).toEqual([
-      { path: folder, message: `no log in directory ${folder}; name another one, or the files themselves`, noLog: true },
+      {
+        path: folder,
+        message: `no log in directory ${folder}; name another one, or the files themselves`,
+        noLog: true,
+      },
     ]);
   });
 
