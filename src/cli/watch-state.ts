@@ -66,10 +66,18 @@ export class WatchState {
     const { restored, board } = this.#state;
     if (restored === null) return false;
     this.#analysis.merge(restored);
-    this.#board.goOn(board);
-    if (board.length === 0) {
+    let isWhole: boolean;
+    try {
+      isWhole = this.#board.goOn(board);
+    } catch {
+      // Its checksum is right: somebody has made it.
+      throw new Error(
+        `${this.#path}: damaged: not what a live view knows; name another file, or remove it to begin anew`,
+      );
+    }
+    if (!isWhole) {
       onNotice(
-        `${this.#path}: another command wrote it last; the last hour, the chart by minute and the groups of suspects begin now`,
+        `${this.#path}: another command or --anonymise comes in between; the last hour, the chart by minute and the groups of suspects begin now`,
       );
     }
     return true;

@@ -78,6 +78,8 @@ export class Tail {
   #current: Piece | null = null;
   /** Renamed or missed pieces, oldest first. */
   #draining: Piece[] = [];
+  /** Pieces whose handles failed, until their files are opened again. */
+  #stale: Piece[] = [];
   /** Beginnings of pieces that were there before, or were read and closed. */
   #known: Buffer[] = [];
   #pieces = 0;
@@ -117,20 +119,26 @@ export class Tail {
   /** Bytes that are there and unread. */
   get backlog(): number {
     let bytes = 0;
-    for (const piece of this.#open) bytes += Math.max(0, fstatSync(piece.fd).size - piece.position);
+    for (const { fd, position } of this.#open) {
+      try {
+        bytes += Math.max(0, fstatSync(fd).size - position);
+      } catch {
+        // The next look sees that the handle has failed, and says so.
+      }
+    }
     return bytes;
   }
 
-  /** What is open now, oldest first. */
+  /** What is being read, oldest first. */
   get pieces(): readonly PieceFacts[] {
-    return this.#open;
+    return [...this.#stale, ...this.#open];
   }
 
   /** Whether a file is, was, or stood beside one of these: by its inode, or by its first bytes. */
   has(identity: string, beginning: Uint8Array): boolean {
     return (
-      this.#open.some((piece) => piece.identity === identity || sameBeginning(piece.beginning, beginning)) ||
-      this.#known.some((known) => sameBeginning(known, beginning))
+      this.pieces.some((piece) => piece.identity === identity || sameBeginning(beginning, piece.beginning)) ||
+      this.#known.some((known) => sameBeginning(beginning, known))
     );
   }
 
@@ -144,9 +152,14 @@ export class Tail {
     try {
       return this.#poll(now);
     } catch (error) {
-      // A handle that went stale (network file systems): the name is opened anew.
+      // A handle that went stale (network file systems): the name is opened anew, and its file read on.
       this.#refuse(error);
-      this.#letGo();
+      for (const piece of this.#open) {
+        closeQuietly(piece.fd);
+        this.#stale.push(piece);
+      }
+      this.#draining = [];
+      this.#current = null;
       return false;
     }
   }
@@ -177,12 +190,10 @@ export class Tail {
 
   close(): void {
     this.#closed = true;
-    this.#letGo();
-  }
-
-  #letGo(): void {
     for (const piece of this.#open) this.#close(piece);
+    for (const piece of this.#stale) this.#sink.end(piece.number, piece);
     this.#draining = [];
+    this.#stale = [];
     this.#current = null;
   }
 
@@ -205,13 +216,21 @@ export class Tail {
       closeSync(fd);
       return this.#draining.splice(again, 1)[0];
     }
-    return this.#piece(fd, facts, this.#readBefore(fd, facts), now);
+    return this.#begun(fd, facts, now);
+  }
+
+  /** A file that was not open until now; what was read of it before is not read again. */
+  #begun(fd: number, facts: Stats, now: number): Piece {
+    const head = readAt(fd, 0, BEGINNING);
+    const stale = this.#stale.findIndex(({ beginning }) => sameBeginning(beginning, head));
+    if (stale < 0) return this.#piece(fd, facts, this.#readBefore(facts, head), now);
+    const [{ number, position }] = this.#stale.splice(stale, 1);
+    return new Piece(number, fd, facts, Math.min(position, facts.size), now);
   }
 
   /** Where the reading of a file begins; never behind its end, which would look like a truncation. */
-  #readBefore(fd: number, facts: Stats): number {
-    if (this.#sink.readBefore === undefined || facts.size === 0) return 0;
-    const position = this.#sink.readBefore(identityOf(facts), readAt(fd, 0, BEGINNING));
+  #readBefore(facts: Stats, head: Buffer): number {
+    const position = this.#sink.readBefore?.(identityOf(facts), head) ?? 0;
     return Math.min(position, facts.size);
   }
 
@@ -325,7 +344,7 @@ export class Tail {
         if (isOpen || beginning.length === 0) closeSync(fd);
         else
           found.push({
-            piece: this.#piece(fd, facts, this.#readBefore(fd, facts), now),
+            piece: this.#begun(fd, facts, now),
             mtime: facts.mtimeMs,
           });
       } catch {
@@ -345,11 +364,7 @@ export class Tail {
   }
 
   #close(piece: Piece): void {
-    try {
-      closeSync(piece.fd);
-    } catch {
-      // A stale handle is gone already.
-    }
+    closeQuietly(piece.fd);
     this.#remember(piece.beginning);
     this.#sink.end(piece.number, piece);
   }
@@ -358,6 +373,15 @@ export class Tail {
     if (beginning.length === 0) return;
     this.#known.push(beginning);
     if (this.#known.length > MOST_KNOWN) this.#known.shift();
+  }
+}
+
+/** A stale handle is gone already. */
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // As said.
   }
 }
 
@@ -391,7 +415,7 @@ function beginningOf(path: string): Buffer {
 }
 
 /** The shorter one is how the longer one begins: a piece that has grown since is still that piece. */
-function sameBeginning(a: Buffer, b: Uint8Array): boolean {
+function sameBeginning(a: Uint8Array, b: Uint8Array): boolean {
   const length = Math.min(a.length, b.length);
-  return length > 0 && a.subarray(0, length).equals(b.subarray(0, length));
+  return length > 0 && Buffer.compare(a.subarray(0, length), b.subarray(0, length)) === 0;
 }

@@ -176,9 +176,9 @@ export class Board {
 
   /**
    * The summary holds what runs before this one counted: goes on from there. `rows` are what `rows` gave then; without
-   * them the minutes and the groups of suspects begin now.
+   * them the minutes and the groups of suspects begin now. Returns whether all goes on.
    */
-  goOn(rows: readonly JsonObject[]): void {
+  goOn(rows: readonly JsonObject[]): boolean {
     const summary = this.#summary;
     this.#wentOn = true;
     this.#meter.begin();
@@ -186,11 +186,12 @@ export class Board {
     for (const figures of summary.figures) for (let i = 0; i < 5; i += 1) whole[i] += figures[i];
     groups.count += summary.suspects.suspects;
     timeline.restore(summary.hours, minutesOf(rows));
-    if (this.#disguised) return;
+    if (this.#disguised) return false;
     for (const row of rows) {
       const grouping = GROUPINGS.find((name) => name === row.grouping);
       if (grouping !== undefined) groups.addRows(grouping, groupRowsOf(row));
     }
+    return rows.length > 0;
   }
 
   /** What is known here and not in the summary, for `goOn`. */

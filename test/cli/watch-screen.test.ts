@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bytesOf, MIXED, PROGRAM, ROOT, report, WIDE } from './program.ts';
+import { bytesOf, linesOf, MIXED, PROGRAM, ROOT, report, WIDE } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dsnstat-screen-'));
 const SOCKET = `dsnstat-${process.pid}`;
@@ -219,6 +220,25 @@ describe('on a terminal', () => {
     await terminal.until(/END.*q quit/s);
     terminal.keys('q');
     await terminal.until(/at the end/);
+  });
+
+  test('where the terminal is gone, what was read is kept, and nothing is said', async () => {
+    const log = join(folder, 'hup.log');
+    const state = join(folder, 'hup.state');
+    writeFileSync(log, bytesOf(MIXED));
+    const terminal = new InTerminal(
+      `sh -c 'trap "" HUP; dsnstat watch --state ${state} ${log} 2>said; echo $? >status'`,
+    );
+    await terminal.until(/LIVE.*600 lines/s);
+    appendFileSync(log, linesOf(MIXED).slice(0, 7).join('\n').concat('\n'));
+    await terminal.until(/607 lines/);
+    tmux('kill-session', '-t', terminal.name);
+    const ended = join(terminal.home, 'status');
+    for (let n = 0; n < 100 && !existsSync(ended); n += 1) await sleep(50);
+    expect(readFileSync(ended, 'utf8')).toBe('0\n');
+    expect(readFileSync(join(terminal.home, 'said'), 'utf8')).toBe('');
+    expect(existsSync(`${state}.lock`)).toBe(false);
+    expect(report(['--state', state, log]).input.lines).toBe(607);
   });
 
   test('NO_COLOR: no colour at all', async () => {

@@ -372,7 +372,7 @@ describe('the program', () => {
     await second.stop();
     expect(figuresOf(last)).toEqual(figuresOf(asSnapshot(all)));
     expect(second.stderr).toBe(
-      `dsnstat: ${state}: another command wrote it last; the last hour, the chart by minute and the groups of suspects begin now\n`,
+      `dsnstat: ${state}: another command or --anonymise comes in between; the last hour, the chart by minute and the groups of suspects begin now\n`,
     );
     expect(figuresOf(asSnapshot(report(['--tz', 'UTC', '--state', state, path])))).toEqual(
       figuresOf(asSnapshot(all)),

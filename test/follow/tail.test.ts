@@ -4,10 +4,12 @@
  */
 import {
   appendFileSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -31,6 +33,14 @@ function room(): string {
   rmSync(folder, { recursive: true, force: true });
   writeFileSync(join(ROOM, 'touch'), '');
   return mkdtempSync(`${folder}-`);
+}
+
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 /** The real thing: a tail whose pieces are cut into lines. */
@@ -304,6 +314,22 @@ describe('a followed file', () => {
     renameSync(path, `${path}.1`);
     writeFileSync(path, 'tomorrow\n');
     expect(await reader.finish()).toEqual(['today', 'tomorrow']);
+  });
+
+  test('a handle that fails is opened anew, and its file read on', async () => {
+    const path = join(room(), 'mail.log');
+    const reader = new Reader(path);
+    writeFileSync(path, 'one\ntwo has been half');
+    reader.look();
+    // What a network file system does to a handle, as far as its owner can see.
+    const fd = readdirSync('/proc/self/fd').find((name) => linkOf(`/proc/self/fd/${name}`) === path);
+    closeSync(Number(fd));
+    expect(reader.tail.backlog).toBe(0);
+    appendFileSync(path, ' written\nthree\n');
+    reader.look();
+    reader.look();
+    expect(reader.notices).toEqual([expect.stringContaining('trying again')]);
+    expect(await reader.finish()).toEqual(['one', 'two has been half written', 'three']);
   });
 
   test('a renamed file is closed a minute after its last growth', async () => {
