@@ -60,7 +60,8 @@ export async function chooseInputs(
   let failed = false;
   let journal: Journal | null = null;
   let names: string[] = [...missing];
-  const folders = replay ? [] : present.filter(isDirectory);
+  // What is missing may become one.
+  const folders = replay ? [] : [...present.filter(isDirectory), ...missing];
   if (named.length === 0 || present.length > 0) {
     const found = await findSources(present, {
       stdinIsTty: named.length === 0 || process.stdin.isTTY === true,

@@ -14,7 +14,7 @@ export class Folders {
   /** Files without content at the last look: what they are shows when they have some. */
   #empty: readonly string[] = [];
 
-  /** No names: the usual places. */
+  /** Names that are no folders yet may become some. No names: the usual places. */
   constructor(names: readonly string[]) {
     this.#names = names;
   }
@@ -53,10 +53,10 @@ async function withFolders(names: readonly string[]): Promise<string[]> {
   return all.flat();
 }
 
-/** When a name in it changed last. */
+/** When a name in it changed last; of what is no folder, nothing. */
 function changeOf(folder: string): Promise<string> {
   return stat(folder).then(
-    ({ mtimeMs }) => `${folder} ${mtimeMs}`,
+    (facts) => `${folder} ${facts.isDirectory() ? facts.mtimeMs : ''}`,
     () => folder,
   );
 }

@@ -206,6 +206,12 @@ export class Tail {
       return null;
     }
     const facts = fstatSync(fd);
+    if (facts.isDirectory()) {
+      // Whoever asked for it may find logs in it; there is no file of that name.
+      closeSync(fd);
+      this.#cannotOpen({ code: 'ENOENT' }, now);
+      return null;
+    }
     if (this.#absenceSaid) this.#sink.notice(`${this.path}: is there again; following it`);
     this.#absenceSaid = false;
     this.#absentSince = Number.NaN;

@@ -303,6 +303,19 @@ describe('logs that come and go', () => {
     await run.stop();
   });
 
+  test('a folder that comes up later is looked into', async () => {
+    const place = join(room(), 'later');
+    const run = await Run.start(join(folder, 'later.state'), [place]);
+    mkdirSync(place);
+    writeFileSync(join(place, 'mail.log'), message(1));
+    await run.taken(2);
+    await run.stop();
+    expect(run.notices).toEqual([
+      `${place}: no such file; waiting for it`,
+      `${join(place, 'mail.log')}: a new log; following it, too`,
+    ]);
+  });
+
   test('new logs of a folder, and of folders in it, are followed; rotated ones, copies and others are not', async () => {
     const place = room();
     const put = (name: string, text: string): void => writeFileSync(join(place, name), text);

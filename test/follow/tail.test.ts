@@ -7,10 +7,12 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
   truncateSync,
   unlinkSync,
@@ -268,6 +270,18 @@ describe('a followed file', () => {
       `${path}: no such file; waiting for it`,
       `${path}: is there again; following it`,
     ]);
+  });
+
+  test('a folder of that name is no file: it is waited for, quietly', async () => {
+    const path = join(room(), 'mail.log');
+    const reader = new Reader(path);
+    mkdirSync(path);
+    reader.look();
+    reader.look();
+    rmdirSync(path);
+    writeFileSync(path, 'one\n');
+    expect(await reader.finish()).toEqual(['one']);
+    expect(reader.notices).toHaveLength(2);
   });
 
   test('truncation is said once, not each time', async () => {
