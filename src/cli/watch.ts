@@ -164,6 +164,8 @@ class Watch {
         if (this.#state !== null) this.#notice(`interrupted; ${this.#options.state} was left as it was`);
       }
       if (this.#screen !== null) await this.#engine.stay();
+      // The report at the end is of all, whatever the screen was showing.
+      this.#board.setFilter(null);
       this.#view = await this.#engine.finish();
     } finally {
       if (snapshots !== null) clearInterval(snapshots);

@@ -210,6 +210,15 @@ describe('on a terminal', () => {
     expect(terminal.state).toBe('0 1');
   });
 
+  test('the report at the end is of all, whatever was looked for', async () => {
+    const terminal = new InTerminal(`dsnstat watch --tz UTC ${COPY}`);
+    await terminal.until(/LIVE.*Suppression ratio/s);
+    terminal.keys('/', 'nobody', 'Enter');
+    await terminal.until(/^[ >]Incoming +0 /m);
+    terminal.keys('q');
+    await terminal.until(/Backscatter: 10 suspects/);
+  });
+
   test('Ctrl-Z gives the terminal back, fg takes it again', async () => {
     const terminal = new InTerminal(`dsnstat watch --tz UTC --replay ${COPY}`);
     await terminal.until(/END/);
