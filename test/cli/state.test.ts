@@ -7,6 +7,7 @@ import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -30,6 +31,7 @@ import {
   ROOT,
   report,
   type StableReport,
+  shell,
   stable,
   temporaryFolder,
 } from './program.ts';
@@ -154,6 +156,27 @@ describe('rotation', () => {
     same(await reported(['--state', state, log, `${log}.1`]));
   });
 
+  it('twice between two runs: the piece that nobody has seen is found, one from before the first run is not read', async () => {
+    const { log, state } = fresh();
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    writeFileSync(`${log}.1`, bytesOf('samples/postfix/long-ids.log'));
+    utimesSync(`${log}.1`, hourAgo, hourAgo);
+    writeFileSync(log, part(0, 0.3));
+    await reported(['--state', state, log]);
+    appendFileSync(log, part(0.3, 0.4));
+    renameSync(`${log}.1`, `${log}.3`);
+    writeFileSync(`${log}.2.gz`, gzipSync(readFileSync(log)));
+    unlinkSync(log);
+    writeFileSync(`${log}.1`, part(0.4, 0.7));
+    writeFileSync(log, part(0.7, 1));
+    const [older, newer] = [60_000, 30_000].map((ago) => new Date(Date.now() - ago));
+    // All begin in the same second; the order in which they were written decides.
+    utimesSync(state, older, older);
+    utimesSync(`${log}.1`, newer, newer);
+    same(await reported(['--state', state, log]));
+    same(await reported(['--state', state, log]));
+  });
+
   it('says what is missing when the old log is gone', () => {
     const log = file('gone.log', part(0, 0.5));
     const state = join(folder, 'gone.state');
@@ -217,6 +240,14 @@ describe('a state file', () => {
     // A lock of a process that is no more holds nobody up.
     writeFileSync(`${busy}.lock`, '999999999\n');
     expect(dsnstat(['--tz', 'UTC', '--state', busy, log]).status).toBe(0);
+  });
+
+  it('is not held up by what a killed run of the same number has left, as in a container', () => {
+    const state = join(folder, 'same.state');
+    const script = `echo $$ >${state}.lock; echo half >${state}.$$.tmp; exec "${process.execPath}" "${PROGRAM}" --tz UTC --state ${state} ${log}`;
+    const { status, stderr } = shell(`bash -c '${script}' >/dev/null`);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(readdirSync(folder).filter((name) => name.startsWith('same.state'))).toEqual(['same.state']);
   });
 
   it('is left as it was when the reading is interrupted', async () => {
