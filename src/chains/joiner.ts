@@ -328,7 +328,7 @@ export class Joiner {
 
   /** Before the kernel takes lines. */
   enterKernel(): void {
-    this.light?.enter(this.#seam, !this.#discarding && this.state.checks.size === 0);
+    this.light?.enter(this.#seam, !this.#discarding && this.state.checks.size === 0, this.#mostPending);
   }
 
   /** Closes what is due at the newest instant: merging brings lives whose time is over, and no line that would say so. */
@@ -421,12 +421,14 @@ export class Joiner {
     const life = takeLife();
     life.begin(mta, host, instance, space, id, hash, checkOf(check, space), kind, at);
     this.state.table.push(life);
-    if (this.state.table.size > this.#mostPending) this.#evict(life);
+    if (this.state.table.size + (this.light?.size ?? 0) > this.#mostPending) this.#evict(life);
     return life;
   }
 
   /** Makes room: a tenth of the lives, those that were silent longest, but not the one that begins now. */
   #evict(newest: Life): void {
+    if (this.light?.isPromoting === true) return;
+    this.light?.promoteAll();
     const lives = [...this.state.table.lives()].filter((life) => life !== newest && !life.closed);
     lives.sort((a, b) => a.last - b.last || a.serial - b.serial);
     let chains = 0;

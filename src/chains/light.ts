@@ -22,6 +22,7 @@ import {
   DELIVERIES,
   DELIVERY_SIZE,
   DRAIN,
+  FREE_ROWS,
   HAS_FORWARD,
   HAS_LINKS,
   HEAD_AUTH,
@@ -46,6 +47,7 @@ import {
   LINKS_SIZE,
   LOCAL_ORIGIN,
   MOST_RECIPIENTS,
+  MOST_ROWS,
   MTA_BITS,
   N_ATTEMPTS,
   N_CHECK,
@@ -81,6 +83,8 @@ import {
   QP_JOINS_HOSTS,
   RELATED,
   ROW,
+  ROW_LIMIT,
+  ROWS_USED,
   S_ADDRESS,
   S_HOST,
   S_INSTANT,
@@ -229,8 +233,18 @@ export class LightLives {
     if (this.#state.pipedByMessageId.size === 0) this.promoteAll();
   }
 
-  /** Before the kernel goes on: what it shares with the joiner. */
-  enter(seam: number, arrivals: boolean): void {
+  /** How many there are. */
+  get size(): number {
+    return this.kernel.number(ROWS_USED) - this.kernel.number(FREE_ROWS);
+  }
+
+  /** Some are about to be lives. */
+  get isPromoting(): boolean {
+    return this.#depth > 0;
+  }
+
+  /** Before the kernel goes on: what it shares with the joiner; `most` lives may be pending on both sides. */
+  enter(seam: number, arrivals: boolean, most: number): void {
     const { kernel } = this;
     const state = this.#state;
     kernel.setDouble(NOW, state.now);
@@ -238,6 +252,7 @@ export class LightLives {
     kernel.setDouble(SEAM, seam);
     kernel.setDouble(NEXT_DUE, state.nextDue);
     kernel.setDouble(SERIAL_COUNTER, lastSerial());
+    kernel.setNumber(ROW_LIMIT, Math.max(0, Math.min(MOST_ROWS, most - state.table.size)));
     kernel.setNumber(NO_ARRIVALS, arrivals ? 0 : 1);
     for (; this.#joins < state.qpJoins.size; this.#joins += 1) {
       for (const host of state.qpJoins) if (host < QP_JOINS_HOSTS) kernel.bytes[QP_JOINS + host] = 1;

@@ -122,7 +122,7 @@ export const KEPT = {
       'clientByQp',
       'lastResult',
     ],
-    anew: ['onAwaited'],
+    anew: ['onAwaited', 'onKnown'],
   },
 } as const;
 

@@ -152,6 +152,7 @@ import {
   REJECTED_RECIPIENTS,
   RELATED,
   ROW,
+  ROW_LIMIT,
   ROWS_USED,
   S_ADDRESS,
   S_HOST,
@@ -663,12 +664,12 @@ function begin(mta: i32, check: i32, flags: i32): i32 {
   if (length > ID_ROOM) return -1;
   let row: i32;
   const free = load<i32>(FREE_ROWS);
+  if (load<i32>(ROWS_USED) - free >= load<i32>(ROW_LIMIT)) return -1;
   if (free > 0) {
     row = load<i32>(FREE + ((free - 1) << 2));
     store<i32>(FREE_ROWS, free - 1);
   } else {
     row = load<i32>(ROWS_USED);
-    if (row >= MOST_ROWS) return -1;
     store<i32>(ROWS_USED, row + 1);
   }
   const n = numbersOf(row);

@@ -76,6 +76,8 @@ export const TOLD_DELIVERED = 65712;
 export const TOLD_EXPANDED = 65716;
 /** Messages with TELL_AUTHENTICATED. */
 export const AUTHENTICATED = 65736;
+/** Rows that may be in use. */
+export const ROW_LIMIT = 65740;
 export const SLOTS_USED = 65720;
 export const FREE_SLOTS = 65724;
 /** Counts what is kept: lines and links of a row are in its order. */
