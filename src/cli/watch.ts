@@ -7,16 +7,20 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { isatty, ReadStream, type WriteStream } from 'node:tty';
 import { Analysis } from '../analysis/analysis.ts';
+import type { Chain } from '../chains/chain.ts';
+import { type Life, rootOf } from '../chains/life.ts';
 import { type ChainJudge, chainOf } from '../chains/view.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
-import { Board, type View } from '../live/board.ts';
+import { Board, MOST_ENTRIES, MOST_PLAIN, type View } from '../live/board.ts';
 import { Engine, type FollowedInput } from '../live/engine.ts';
+import type { Entry } from '../live/entry.ts';
 import { snapshotOf } from '../live/snapshot.ts';
 import { Anonymiser } from '../outputs/anonymise.ts';
 import { chainText } from '../outputs/chain-text.ts';
 import { snapshotNdjson } from '../outputs/snapshot-ndjson.ts';
 import { snapshotText } from '../outputs/snapshot-text.ts';
+import { traceText } from '../outputs/trace-text.ts';
 import { MALFORMED, MTA_NAMES, UNRECOGNISED } from '../records/record.ts';
 import type { Screen, ScreenOptions } from '../screen/start.tsx';
 import type { Ui, Wish } from '../screen/ui.ts';
@@ -25,6 +29,8 @@ import { reportOf } from '../summary/view.ts';
 import { Inside } from '../suspects/inside.ts';
 import { judge } from '../suspects/judge.ts';
 import { Repeats } from '../suspects/repeats.ts';
+import { LineStore } from '../trace/line-store.ts';
+import { retrace } from '../trace/retrace.ts';
 import type { WatchOptions } from './arguments.ts';
 import { useColor } from './color.ts';
 import { complain, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, reasonOf } from './errors.ts';
@@ -45,6 +51,14 @@ const SHORT = 2;
 class Watch {
   readonly #options: WatchOptions;
   readonly #output: Output;
+  readonly #inside: Inside;
+  readonly #anonymiser: Anonymiser | null;
+  /** Lines for the lives of chains; null where there is no screen to ask for them. */
+  readonly #lines: LineStore | null;
+  /** The roots of chains that were pending when they were described. */
+  readonly #roots = new WeakMap<Chain, { readonly root: Life; readonly serial: number }>();
+  /** The life that was asked for last: it stays on the screen for many frames. */
+  #told: { readonly entry: Entry; readonly lines: boolean; readonly text: string } | null = null;
   readonly #hosts = new Names();
   readonly #tags = new Tags();
   readonly #repeats = new Repeats();
@@ -73,6 +87,9 @@ class Watch {
     this.#unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
     const unread = this.#unread;
     const inside = new Inside(options.inside);
+    this.#inside = inside;
+    const store = mayHaveScreen(options) ? new LineStore([MOST_ENTRIES, MOST_PLAIN]) : null;
+    this.#lines = store;
     this.#analysis = new Analysis({
       inside,
       mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
@@ -82,10 +99,13 @@ class Watch {
       onChain: (root) => {
         // What ends while a state is merged in stands in the sums that the board goes on from.
         if (!this.#restoring) this.#board.over(root);
+        store?.forget(root);
       },
+      onLine: store === null ? undefined : (line, joiner) => store.line(line, joiner),
       onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
     });
     const anonymiser = options.anonymise ? new Anonymiser() : null;
+    this.#anonymiser = anonymiser;
     const repeats = this.#repeats;
     this.#board = new Board({
       summary: this.#analysis.summary,
@@ -98,14 +118,17 @@ class Watch {
           // What is pending is judged at every look; repeats count a chain once, when it is over.
           return over ? repeats.add(found) : found.suspect;
         };
-        const chain = chainOf(root, (host) => this.#hosts.text(host), judged);
+        const told = chainOf(root, (host) => this.#hosts.text(host), judged);
+        const chain = anonymiser === null ? told : anonymiser.chain(told);
+        if (!over) this.#roots.set(chain, { root, serial: root.serial });
         if (anonymiser === null) return { chain, hops };
         return {
-          chain: anonymiser.chain(chain),
+          chain,
           hops: (hops as readonly string[] | null)?.map((hop) => anonymiser.text(hop)) ?? null,
         };
       },
       disguised: anonymiser !== null,
+      onListed: (entry, root, trouble) => store?.keep(entry.key, root, trouble ? 0 : 1),
     });
     this.#engine = new Engine({
       analysis: this.#analysis,
@@ -277,9 +300,8 @@ class Watch {
   // ---- the screen
 
   async #startScreen(): Promise<void> {
-    const { format, output, tz } = this.#options;
-    if (format !== 'auto' || output !== null) return;
-    if (process.stdout.isTTY !== true || process.env.TERM === 'dumb') return;
+    const { tz } = this.#options;
+    if (!mayHaveScreen(this.#options)) return;
     this.#keys = keyboard();
     if (this.#keys === null) return;
     this.#keys.on('error', this.#hangUp);
@@ -302,9 +324,39 @@ class Watch {
         sources: this.#inputs?.names ?? [],
         unread: this.#analysis.summary.lines[UNRECOGNISED] + this.#analysis.summary.lines[MALFORMED],
       }),
-      lifeOf: ({ chain }) => chainText(chain, { color: false, zone: tz }),
+      lifeOf: (entry, lines) => this.#lifeOf(entry, lines),
       onWish: (wish, ui, view) => this.#grant(wish, ui, view),
     });
+  }
+
+  /** As `trace` would tell it; what the figures know of it where its lines are gone. */
+  #lifeOf(entry: Entry, raw: boolean): string {
+    const told = this.#told;
+    if (told !== null && told.entry === entry && told.lines === raw) return told.text;
+    const text = this.#traceOf(entry, raw) ?? this.#factsOf(entry);
+    this.#told = { entry, lines: raw, text };
+    return text;
+  }
+
+  #traceOf({ chain, key }: Entry, raw: boolean): string | null {
+    let stored = this.#lines?.of(key) ?? null;
+    if (stored === null) {
+      const known = this.#roots.get(chain);
+      if (known === undefined || known.root.serial !== known.serial || known.root.retired) return null;
+      stored = this.#lines?.ofPending(rootOf(known.root)) ?? null;
+    }
+    if (stored === null) return null;
+    const { suspect } = chain;
+    const now = this.#analysis.summary.to;
+    const trace = retrace(stored, { suspect, now, inside: this.#inside, raw });
+    if (trace === null) return null;
+    const style = { color: false, zone: this.#options.tz };
+    return traceText(this.#anonymiser === null ? trace : this.#anonymiser.trace(trace), style);
+  }
+
+  #factsOf({ chain }: Entry): string {
+    const facts = chainText(chain, { color: false, zone: this.#options.tz });
+    return `${facts.trimEnd()}\n\nIts lines are no longer at hand; dsnstat trace ${chain.queue_id} reads them from the log.\n`;
   }
 
   readonly #closeOnCrash = (): void => this.#closeScreen();
@@ -383,6 +435,13 @@ function letGoOfTerminal(): void {
     stream.isTTY === true && !isatty(fd);
   for (const [fd, stream] of [process.stdin, process.stdout, process.stderr].entries())
     if (isDead(stream, fd)) closeSync(fd);
+}
+
+/** Standard output is a terminal that can be drawn on, and nothing else was asked for. */
+function mayHaveScreen({ format, output }: WatchOptions): boolean {
+  return (
+    format === 'auto' && output === null && process.stdout.isTTY === true && process.env.TERM !== 'dumb'
+  );
 }
 
 /** Where keys come from: standard input, or the terminal itself where that carries the log. */

@@ -119,12 +119,15 @@ export interface BoardOptions {
   readonly disguised?: boolean;
   /** Messages that a filter set later still finds; MOST_WORDS by default. */
   readonly remembered?: number;
+  /** The chain of this root is over, and is listed as this entry for a while. */
+  readonly onListed?: (entry: Entry, root: Life, trouble: boolean) => void;
 }
 
 export class Board {
   readonly #summary: Summary;
   readonly #describe: (root: Life, over: boolean) => Described;
   readonly #disguised: boolean;
+  readonly #onListed: BoardOptions['onListed'];
   readonly #meter: Meter;
   #all = new Sums();
   /** Suspects of before the period; only their rows. */
@@ -144,10 +147,11 @@ export class Board {
     { readonly serial: number; readonly stamp: number; readonly entry: Entry }
   >();
 
-  constructor({ summary, describe, disguised, remembered }: BoardOptions) {
+  constructor({ summary, describe, disguised, remembered, onListed }: BoardOptions) {
     this.#summary = summary;
     this.#describe = describe;
     this.#disguised = disguised ?? false;
+    this.#onListed = onListed;
     this.#words = new Ring(remembered ?? MOST_WORDS);
     this.#meter = new Meter(summary);
   }
@@ -165,8 +169,10 @@ export class Board {
       this.#words.push({ first: root.first, figures: given.slice(), words: entry.words });
       if (fits) this.#filtered?.add(root.first, given, this.#from);
     }
-    if (isTrouble(chain)) this.#entries.push(entry);
+    const trouble = isTrouble(chain);
+    if (trouble) this.#entries.push(entry);
     else this.#plain.push(entry);
+    this.#onListed?.(entry, root, trouble);
     if (chain.suspect !== null && root.first < this.#from) this.#older.add(entry, chain.suspect);
     else if (chain.suspect !== null) {
       this.#all.groups.add(entry, chain.suspect);
@@ -236,8 +242,8 @@ export class Board {
       if (filter.fits(words)) sums.add(first, figures, this.#from);
     }
     for (const entry of this.#entries) {
-      const { chain, words } = entry;
-      if (chain.suspect !== null && filter.fits(words) && Date.parse(chain.first_seen ?? '') >= this.#from)
+      const { chain, first, words } = entry;
+      if (chain.suspect !== null && filter.fits(words) && first >= this.#from)
         sums.groups.add(entry, chain.suspect);
     }
     if (this.#words.overflowed || this.#wentOn) this.#filteredFrom = Math.min(oldest, this.#summary.to);

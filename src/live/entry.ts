@@ -18,6 +18,10 @@ export interface Described {
 }
 
 export interface Entry extends Described {
+  /** Tells the chain from all others, and is the same at each look. */
+  readonly key: string;
+  /** When it was accepted, ms; NaN where the log does not tell. */
+  readonly first: number;
   /** Its newest DSN; null for a chain without. */
   readonly dsn: ChainDsn | null;
   /** When the DSN was made, or else the chain's last line; ms. */
@@ -30,7 +34,9 @@ export function entryOf({ chain, hops }: Described): Entry {
   let dsn: ChainDsn | null = null;
   for (const one of chain.dsns) if (dsn === null || (one.at ?? '') >= (dsn.at ?? '')) dsn = one;
   const at = Date.parse(dsn?.at ?? chain.last_seen ?? '');
-  return { chain, hops, dsn, at: Number.isNaN(at) ? 0 : at, words: wordsOf(chain) };
+  const key = `${chain.host}/${chain.queue_id}/${chain.qp ?? ''}/${chain.first_seen}`;
+  const first = Date.parse(chain.first_seen ?? '');
+  return { chain, hops, key, first, dsn, at: Number.isNaN(at) ? 0 : at, words: wordsOf(chain) };
 }
 
 /** Addresses, hosts, networks' addresses and ids of a chain, for a search without regard to case. */

@@ -85,8 +85,8 @@ class Tree {
     const words = [
       `${timeText(chain.first_seen, this.#zone)} ${zoneName(this.#zone)}`,
       chain.host === null ? chain.mta : `${chain.mta} on ${chain.host}`,
-      `found by ${matchedBy.map((by) => BY[by]).join(', ')}`,
     ];
+    if (matchedBy.length > 0) words.push(`found by ${matchedBy.map((by) => BY[by]).join(', ')}`);
     if (chain.qp !== undefined && chain.qp !== null) words.splice(2, 0, `qp ${chain.qp}`);
     if (nature === 'probe') words.push('an address probe, no mail');
     if (nature === 'nothing') words.push('never became a message');

@@ -6,7 +6,7 @@
  */
 import type { View } from '../live/board.ts';
 import type { Progress } from '../live/engine.ts';
-import { GROUPINGS } from '../live/entry.ts';
+import { type Entry, GROUPINGS } from '../live/entry.ts';
 import { byteSize, counted, grouped } from '../outputs/figures.ts';
 import { wrap } from '../outputs/width.ts';
 import { FIGURES, itemsOf, type Selection, SORTS } from './lists.ts';
@@ -28,8 +28,8 @@ export interface FrameData {
   readonly notice: string;
   /** Wall time, ms. */
   readonly now: number;
-  /** A chain's whole life as text. */
-  readonly lifeOf: (entry: Page & { kind: 'chain' }) => string;
+  /** A chain's whole life as text, with the lines of the log on demand. */
+  readonly lifeOf: (entry: Entry, lines: boolean) => string;
 }
 
 export interface Terminal {
@@ -236,11 +236,7 @@ function pageRows(page: Page, data: FrameData, view: View, width: number, height
   const { ui, look } = data;
   if (page.kind === 'chain') {
     const entry = currentEntry(page, view);
-    const lines = data
-      .lifeOf({ ...page, entry })
-      .trimEnd()
-      .split('\n')
-      .flatMap((line) => wrapped(clean(line), width - 2));
+    const lines = laidOut(data.lifeOf(entry, ui.lines), width - 2);
     const top = Math.max(0, Math.min(page.top, lines.length - height + 1));
     const more = lines.length - top - height + 1;
     const detail = more > 0 ? `${more} more rows below` : '';
@@ -248,15 +244,23 @@ function pageRows(page: Page, data: FrameData, view: View, width: number, height
     return [title, ...lines.slice(top, top + height - 1).map((line) => ` ${line}`)];
   }
   const items = itemsOf(ui, view);
-  const place = placeOf(
-    page.cursor,
-    items.map(({ key }) => key),
-  );
+  const place = placeOf(page.cursor, items);
   const detail = `${grouped(items.length)} kept, ${SORTS.feed[page.sort]} first`;
   const title = titleRow({ ui, look }, null, selectionName(page.selection, look), detail, width);
   if (items.length === 0)
     return [title, look.paint.faint(truncate(' No chain of it is kept any more.', width))];
   return [title, ...entryRows(items, place, true, look, { width, height: height - 1 })];
+}
+
+let last: { readonly text: string; readonly width: number; readonly rows: readonly string[] } | null = null;
+
+/** The rows of a text; those of the last one are remembered, for it stays while the user scrolls. */
+function laidOut(text: string, width: number): readonly string[] {
+  if (last === null || last.text !== text || last.width !== width) {
+    const lines = text.trimEnd().split('\n');
+    last = { text, width, rows: lines.flatMap((line) => wrapped(clean(line), width)) };
+  }
+  return last.rows;
 }
 
 /** Long lines go on below, a little to the right. */
@@ -309,6 +313,7 @@ export const HELP: readonly (readonly [string, string])[] = [
   ['Enter', 'open: the chains of a row, then the whole life of a chain'],
   ['Esc', 'back'],
   ['z', 'the panel alone on the screen, and back'],
+  ['l', 'a chain with the lines of the log, and without'],
   ['/', 'filter: part of an address, domain, IP address, queue id'],
   ['s', 'sort by something else'],
   ['t', 'time of the chart: by minute, hour, day'],

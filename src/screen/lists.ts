@@ -39,15 +39,35 @@ export const SORTS: Readonly<Record<Panel, readonly string[]>> = {
 
 /** Rows beyond are not shown; who looks for one filters. */
 const MOST_ITEMS = 2_000;
+/** Lists of one view that are remembered. */
+const MOST_LISTS = 16;
 
-export function entryKey({ chain }: Entry): string {
-  return `${chain.host}/${chain.queue_id}/${chain.qp ?? ''}/${chain.first_seen}`;
+/** Lists that were made of a view: a key and its frame ask for the same one, and thousands of rows take their time. */
+const made = new WeakMap<View, Map<string, readonly Item[]>>();
+
+function once(view: View, name: string, make: () => readonly Item[]): readonly Item[] {
+  let lists = made.get(view);
+  if (lists === undefined) {
+    lists = new Map();
+    made.set(view, lists);
+  }
+  let items = lists.get(name);
+  if (items === undefined) {
+    items = make();
+    // Who looks into one group after the other while paused keeps one view.
+    if (lists.size >= MOST_LISTS) lists.clear();
+    lists.set(name, items);
+  }
+  return items;
 }
 
 /** The items of what has the focus: a panel, or the list that was drilled into. */
 export function itemsOf(ui: Pick<Ui, 'focus' | 'sorts' | 'pages' | 'zoom'>, view: View): readonly Item[] {
   const page = ui.pages.at(-1);
-  if (page?.kind === 'list') return entryItems(sortEntries(selected(page, view), page.sort));
+  if (page?.kind === 'list')
+    return once(view, JSON.stringify([page.selection, page.sort]), () =>
+      entryItems(sortEntries(selected(page, view), page.sort)),
+    );
   if (page?.kind === 'chain') return [];
   return panelItems(ui.focus, ui, view);
 }
@@ -57,6 +77,12 @@ export function panelItems(
   { sorts, zoom }: Pick<Ui, 'sorts' | 'zoom'>,
   view: View,
 ): readonly Item[] {
+  return once(view, `${panel} ${panel === 'chart' ? zoom : sorts[panel]}`, () =>
+    madeItems(panel, sorts[panel], zoom, view),
+  );
+}
+
+function madeItems(panel: Panel, sort: number, zoom: Zoom, view: View): readonly Item[] {
   switch (panel) {
     case 'figures':
       return FIGURES.map((key, figure) => item(key, { kind: 'figure', figure }));
@@ -64,9 +90,9 @@ export function panelItems(
       // The newest is where the cursor begins.
       return view.steps[zoom].toReversed().map(({ at }) => item(String(at), { kind: 'step', zoom, at }));
     case 'feed':
-      return entryItems(sortEntries(feed(view), sorts.feed));
+      return entryItems(sortEntries(feed(view), sort));
     default:
-      return sortGroups(view.groups[panel], sorts[panel]).map((group) => ({
+      return sortGroups(view.groups[panel], sort).map((group) => ({
         ...item(group.key, { kind: 'group', grouping: panel, key: group.key }),
         group,
       }));
@@ -80,7 +106,7 @@ function item(key: string, selection: Selection): Item {
 function entryItems(entries: readonly Entry[]): Item[] {
   return entries
     .slice(0, MOST_ITEMS)
-    .map((entry) => ({ ...item(entryKey(entry), { kind: 'figure', figure: 0 }), entry }));
+    .map((entry) => ({ ...item(entry.key, { kind: 'figure', figure: 0 }), entry }));
 }
 
 /** Chains with a DSN, newest first. */
@@ -104,10 +130,7 @@ export function selected(
       return figureEntries(selection.figure, view);
     default: {
       const end = selection.at + STEP[selection.zoom];
-      return [...view.entries, ...view.plain].filter(({ chain }) => {
-        const first = Date.parse(chain.first_seen ?? '');
-        return first >= selection.at && first < end;
-      });
+      return [...view.entries, ...view.plain].filter(({ first }) => first >= selection.at && first < end);
     }
   }
 }
@@ -117,7 +140,7 @@ function figureEntries(figure: number, view: View): readonly Entry[] {
   const counted = (entry: Entry): boolean =>
     entry.chain.reverse_path !== '' &&
     !entry.chain.headless &&
-    Date.parse(entry.chain.first_seen ?? '') >= view.from;
+    entry.first >= view.from;
   const failed = ({ chain }: Entry): boolean =>
     chain.dsns.some(({ kind }) => kind === 'failure') ||
     chain.recipients.some(({ outcome }) => outcome === 'failed' || outcome === 'expired');

@@ -115,7 +115,7 @@ function figures(scene: Scene, size: Size): string[] {
 
 function small({ view, ui, look }: Scene, { width, height }: Size): string[] {
   const { paint } = look;
-  const place = placeOf(ui.cursors.figures, FIGURES);
+  const place = placeOf(ui.cursors.figures, panelItems('figures', ui, view));
   const columns = [11, 12, 20, 12];
   const spark = Math.max(0, Math.min(60, width - columns.reduce((n, c) => n + c + 1, 1) - 1));
   const head = titleRow({ ui, look }, 'figures', 'Figures', periodText(view, look), width);
@@ -151,7 +151,7 @@ function small({ view, ui, look }: Scene, { width, height }: Size): string[] {
 
 function large({ view, ui, look }: Scene, { width }: Size): string[] {
   const { paint } = look;
-  const place = placeOf(ui.cursors.figures, FIGURES);
+  const place = placeOf(ui.cursors.figures, panelItems('figures', ui, view));
   const cell = Math.floor((width - 2) / FIGURES.length);
   const line = (texts: readonly string[], dress = (text: string): string => text): string =>
     ` ${texts.map((text) => dress(pad(truncate(text, cell - 1), cell))).join('')}`;
@@ -263,8 +263,7 @@ function chart({ view, ui, look }: Scene, { width, height }: Size): string[] {
 
 /** How many steps before the newest the chart's cursor is. */
 function cursorBack(view: View, ui: Ui): number {
-  const keys = view.steps[ui.zoom].toReversed().map(({ at }) => String(at));
-  return placeOf(ui.cursors.chart, keys);
+  return placeOf(ui.cursors.chart, panelItems('chart', ui, view));
 }
 
 // ---- suspects
@@ -279,10 +278,7 @@ function groups(panel: Grouping, scene: Scene, { width, height }: Size): string[
     rows.push(paint.faint(truncate(' No suspect of backscatter so far.', width)));
     return rows;
   }
-  const place = placeOf(
-    ui.cursors[panel],
-    items.map(({ key }) => key),
-  );
+  const place = placeOf(ui.cursors[panel], items);
   const marked = ui.focus === panel && ui.pages.length === 0;
   const text = ({ group, key }: Item): string =>
     row(
@@ -305,10 +301,7 @@ function feedPanel(scene: Scene, size: Size): string[] {
   const items = panelItems('feed', ui, view);
   const detail = `${grouped(items.length)} chains, ${SORTS.feed[ui.sorts.feed]} first`;
   const title = titleRow(scene, 'feed', 'DSNs as they happen', detail, size.width);
-  const place = placeOf(
-    ui.cursors.feed,
-    items.map(({ key }) => key),
-  );
+  const place = placeOf(ui.cursors.feed, items);
   const marked = ui.focus === 'feed' && ui.pages.length === 0;
   if (items.length === 0) return [title, scene.look.paint.faint(truncate(' No DSN so far.', size.width))];
   return [title, ...entryRows(items, place, marked, scene.look, { ...size, height: size.height - 1 })];

@@ -20,7 +20,7 @@ import { type Key, newUi, press, type Ui, type Wish } from './ui.ts';
 
 /** News are drawn so often, ms. */
 const NEWS_EVERY = 500;
-/** Least time between two frames, ms: a key that is held down gives no more. */
+/** Least time between two frames for keys, ms: one that is held down gives no more. */
 const FRAME_GAP = 60;
 /** A terminal that has this much to take gets no new frame. */
 const UNTAKEN = 65_536;
@@ -38,7 +38,8 @@ export interface ScreenOptions {
     readonly sources: readonly string[];
     readonly unread: number;
   };
-  readonly lifeOf: (entry: Entry) => string;
+  /** A chain's whole life as text, with the lines of the log on demand. */
+  readonly lifeOf: (entry: Entry, lines: boolean) => string;
   readonly onWish: (wish: Wish, ui: Ui, view: View | null) => void;
   readonly now?: () => number;
 }
@@ -72,7 +73,8 @@ class RunningScreen implements Screen, FrameStore {
   #notice = { text: '', until: 0 };
   #bands: readonly Band[] = [];
   #dirty = true;
-  #drawnAt = Number.NEGATIVE_INFINITY;
+  /** When a frame was last drawn for a key. News do not make a key wait. */
+  #answeredAt = Number.NEGATIVE_INFINITY;
   #later: NodeJS.Timeout | null = null;
   readonly #timer: NodeJS.Timeout;
   #closed = false;
@@ -139,7 +141,7 @@ class RunningScreen implements Screen, FrameStore {
       }
       if (this.#closed) return;
     }
-    this.#draw();
+    this.#answer();
   }
 
   // ---- Screen
@@ -199,16 +201,20 @@ class RunningScreen implements Screen, FrameStore {
     this.#draw();
   }
 
-  #draw(): void {
-    const wait = this.#drawnAt + FRAME_GAP - performance.now();
+  #answer(): void {
+    const wait = this.#answeredAt + FRAME_GAP - performance.now();
     if (wait > 0) {
-      this.#dirty = true;
       this.#later ??= setTimeout(() => {
         this.#later = null;
-        this.#draw();
+        this.#answer();
       }, wait);
       return;
     }
+    this.#answeredAt = performance.now();
+    this.#draw();
+  }
+
+  #draw(): void {
     if (this.#ink === null || this.#options.stdout.writableLength > UNTAKEN) {
       this.#dirty = true;
       return;
@@ -219,7 +225,6 @@ class RunningScreen implements Screen, FrameStore {
 
   #redraw(): void {
     this.#dirty = false;
-    this.#drawnAt = performance.now();
     const now = this.#now();
     const { color, zone, status, lifeOf } = this.#options;
     const data: FrameData = {
@@ -229,7 +234,7 @@ class RunningScreen implements Screen, FrameStore {
       look: { paint: paintFor(color), zone },
       notice: now < this.#notice.until ? this.#notice.text : '',
       now,
-      lifeOf: ({ entry }) => lifeOf(entry),
+      lifeOf,
     };
     this.#bands = frame(data, { columns: this.#terminal.columns, rows: this.#terminal.rows });
   }

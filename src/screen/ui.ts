@@ -6,7 +6,7 @@
 import type { View } from '../live/board.ts';
 import type { Entry, Grouping } from '../live/entry.ts';
 import { ZOOMS, type Zoom } from '../live/timeline.ts';
-import { entryKey, itemsOf, type Selection, SORTS } from './lists.ts';
+import { itemsOf, type Selection, SORTS } from './lists.ts';
 
 export const PANELS = ['figures', 'chart', 'client', 'victim', 'hop', 'reason', 'feed'] as const;
 export type Panel = (typeof PANELS)[number];
@@ -36,6 +36,8 @@ export interface Ui {
   /** Typing a filter, or choosing an export's format. */
   readonly prompt: { readonly kind: 'filter'; readonly text: string } | { readonly kind: 'export' } | null;
   readonly help: boolean;
+  /** A chain's events are shown with the lines that tell them. */
+  readonly lines: boolean;
   readonly pages: readonly Page[];
   /** What the last key did, for the bottom line. */
   readonly message: string;
@@ -89,6 +91,7 @@ export function newUi(): Ui {
     filter: '',
     prompt: null,
     help: false,
+    lines: false,
     pages: [],
     message: '',
   };
@@ -186,6 +189,8 @@ function pressChar(ui: Ui, char: string, view: View | null, wishes: Wish[]): Ui 
       return { ...ui, message: 'the period begins now' };
     case 'e':
       return { ...ui, prompt: { kind: 'export' } };
+    case 'l':
+      return { ...ui, lines: !ui.lines, message: ui.lines ? 'without log lines' : 'chains with their log lines' };
     case 'z':
       return { ...ui, enlarged: !ui.enlarged };
     default:
@@ -263,10 +268,10 @@ function onPage(ui: Ui, page: Page, message = ui.message): Ui {
   return { ...ui, pages: [...ui.pages.slice(0, -1), page], message };
 }
 
-/** Where the cursor is among these keys now. */
-export function placeOf(cursor: Cursor, keys: readonly string[]): number {
-  const found = cursor.key === null ? -1 : keys.indexOf(cursor.key);
-  return found >= 0 ? found : Math.max(0, Math.min(cursor.index, keys.length - 1));
+/** Where the cursor is among these items now. */
+export function placeOf(cursor: Cursor, items: readonly { readonly key: string }[]): number {
+  const found = cursor.key === null ? -1 : items.findIndex(({ key }) => key === cursor.key);
+  return found >= 0 ? found : Math.max(0, Math.min(cursor.index, items.length - 1));
 }
 
 function move(ui: Ui, view: View | null, by: number): Ui {
@@ -276,17 +281,16 @@ function move(ui: Ui, view: View | null, by: number): Ui {
     return onPage(ui, { ...page, top: Math.max(0, Math.min(page.top + by, 100_000)) });
   }
   if (view === null) return ui;
-  const keys = itemsOf(ui, view).map((item) => item.key);
-  const cursor = moved(page === undefined ? ui.cursors[ui.focus] : page.cursor, keys, by);
+  const cursor = moved(page === undefined ? ui.cursors[ui.focus] : page.cursor, itemsOf(ui, view), by);
   if (page !== undefined) return onPage(ui, { ...page, cursor });
   return { ...ui, cursors: { ...ui.cursors, [ui.focus]: cursor } };
 }
 
-function moved(cursor: Cursor, keys: readonly string[], by: number): Cursor {
-  const last = Math.max(0, keys.length - 1);
-  const index = Math.max(0, Math.min(last, placeOf(cursor, keys) + by));
+function moved(cursor: Cursor, items: readonly { readonly key: string }[], by: number): Cursor {
+  const last = Math.max(0, items.length - 1);
+  const index = Math.max(0, Math.min(last, placeOf(cursor, items) + by));
   // At the top it stays at the top: what is newest, or most.
-  return { index, key: index === 0 ? null : (keys[index] ?? null) };
+  return { index, key: index === 0 ? null : (items[index]?.key ?? null) };
 }
 
 function drill(ui: Ui, view: View): Ui {
@@ -294,13 +298,7 @@ function drill(ui: Ui, view: View): Ui {
   if (page?.kind === 'chain') return ui;
   const items = itemsOf(ui, view);
   const cursor = page === undefined ? ui.cursors[ui.focus] : page.cursor;
-  const item =
-    items[
-      placeOf(
-        cursor,
-        items.map(({ key }) => key),
-      )
-    ];
+  const item = items[placeOf(cursor, items)];
   if (item === undefined) return { ...ui, message: 'nothing here' };
   const next: Page =
     item.entry !== null
@@ -311,6 +309,6 @@ function drill(ui: Ui, view: View): Ui {
 
 /** The chain that a page shows, as it stands in a newer view. */
 export function currentEntry(page: { readonly entry: Entry }, view: View): Entry {
-  const key = entryKey(page.entry);
-  return view.entries.find((entry) => entryKey(entry) === key) ?? page.entry;
+  const { key } = page.entry;
+  return view.entries.find((entry) => entry.key === key) ?? page.entry;
 }

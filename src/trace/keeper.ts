@@ -10,8 +10,9 @@ import type { Joiner } from '../chains/joiner.ts';
 import { checkOf, claimable, type Life, MESSAGE_NUMBER, QUEUE_ID } from '../chains/life.ts';
 import { livesOf } from '../chains/view.ts';
 import type { Tag } from '../lines/head.ts';
-import { PART, QMAIL, QP_CLIENT, QUEUE_INFO, RECORDED } from '../records/record.ts';
+import { PART, PROXY_ACCEPT, QMAIL, QP_CLIENT, QUEUE_INFO, RECORDED } from '../records/record.ts';
 import { asciiText, idCheck, idHash } from '../records/text.ts';
+import { Early, idKey, isPart, keyOfEarly, PART_FRONT, partKey, qpKey } from './early.ts';
 
 /** One line of a life, with what is needed to read it again. Texts hold one byte a character (latin1). */
 export interface KeptLine {
@@ -52,10 +53,6 @@ interface Kept {
 const LIMIT = 96 << 20;
 /** What a line costs beside its text. */
 const LINE_COST = 100;
-const MOST_EARLY = 10_000;
-const MOST_EARLY_OF_ONE = 1000;
-/** A session lasts no longer. */
-const EARLY_WITHIN = 3_600_000;
 const NO_RAW: readonly string[] = [];
 
 export class Keeper {
@@ -63,8 +60,7 @@ export class Keeper {
   readonly #raw: boolean;
   readonly #limit: number;
   readonly #only: ReadonlySet<number> | undefined;
-  /** Lines that came before the life that they are of: parts of a long line, clients of a qp, refused recipients. */
-  readonly #early = new Map<string, KeptLine[]>();
+  readonly #early = new Early<KeptLine>();
   #size = 0;
   /** Serial of the first life seen: numbers count from it, so that they are the same when the input is read again. */
   #base = -1;
@@ -82,19 +78,12 @@ export class Keeper {
 
   line(taken: TakenLine, joiner: Joiner): void {
     const { record, lineClass } = taken;
-    let { life } = taken;
     const recorded = lineClass === RECORDED;
+    const life = ownerOf(taken, joiner);
     if (life === null) {
-      if (recorded && (record.kind === PART || record.kind === QP_CLIENT)) {
-        this.#comesEarly(taken, joiner);
-        return;
-      }
-      life = recorded ? lifeNamed(taken, joiner) : lifeInFront(taken, joiner);
-      if (life === null) {
-        // sendmail names the id of a refused recipient before it has a sender's line to begin the life with.
-        if (recorded && record.id.present) this.#comesEarly(taken, joiner);
-        return;
-      }
+      const key = keyOfEarly(taken);
+      if (key !== null) this.#early.put(key, this.#keep(taken, joiner, true));
+      return;
     }
     if (this.#base < 0) this.#base = life.serial;
     if (this.#only !== undefined && !this.#only.has(life.serial - this.#base)) return;
@@ -102,7 +91,7 @@ export class Keeper {
     if (kept === undefined) {
       kept = { lines: [], lost: 0, size: 0 };
       this.#kept.set(life.serial, kept);
-      if (this.#early.size > 0) this.#takeEarly(kept, `id ${life.host} ${life.id}`, life.first);
+      if (this.#early.size > 0) this.#takeEarly(kept, idKey(life.host, life.id), life.first);
     }
     if (kept.lost > 0) {
       kept.lost += 1;
@@ -110,7 +99,7 @@ export class Keeper {
     }
     let line = this.#keep(taken, joiner, recorded);
     if (recorded && record.kind === QUEUE_INFO) {
-      this.#takeEarly(kept, `qp ${taken.head.host} ${record.qp}`, line.at);
+      this.#takeEarly(kept, qpKey(taken.head.host, record.qp), line.at);
     } else if (recorded && this.#early.size > 0 && isPart(line.text)) {
       line = this.#join(line);
     }
@@ -166,42 +155,14 @@ export class Keeper {
     }
   }
 
-  #comesEarly(taken: TakenLine, joiner: Joiner): void {
-    const { head, record } = taken;
-    const line = this.#keep(taken, joiner, true);
-    const key =
-      record.kind === QP_CLIENT
-        ? `qp ${head.host} ${record.qp}`
-        : record.kind === PART
-          ? partKey(line)
-          : `id ${head.host} ${asciiText(head.bytes, record.id.start, record.id.end)}`;
-    const before = this.#early.get(key);
-    if (before !== undefined && record.kind !== QP_CLIENT) {
-      if (before.length < MOST_EARLY_OF_ONE) before.push(line);
-      return;
-    }
-    if (this.#early.size >= MOST_EARLY) {
-      for (const oldest of this.#early.keys()) {
-        this.#early.delete(oldest);
-        break;
-      }
-    }
-    this.#early.set(key, [line]);
-  }
-
   #takeEarly(kept: Kept, key: string, at: number): void {
-    const lines = this.#early.get(key);
-    if (lines === undefined) return;
-    this.#early.delete(key);
-    for (const line of lines) if (Math.abs(at - line.at) <= EARLY_WITHIN) this.#add(kept, line);
+    for (const line of this.#early.take(key, at)) this.#add(kept, line);
   }
 
   /** The last part of a line: the whole, under the raw lines of all parts. */
   #join(last: KeptLine): KeptLine {
-    const key = partKey(last);
-    const parts = this.#early.get(key);
-    if (parts === undefined) return last;
-    this.#early.delete(key);
+    const parts = this.#early.take(partKey(last.host, last.text), last.at);
+    if (parts.length === 0) return last;
     const all = [...parts, last];
     const id = last.text.slice(0, last.text.indexOf('['));
     const text = `${id}: ${all.map((part) => part.text.replace(PART_FRONT, '').replace(PART_END, '')).join('')}`;
@@ -209,16 +170,22 @@ export class Keeper {
   }
 }
 
-/** `QID[n]: text ...`: a part of a line that was too long for syslog [sendmail deliver.c logdelivery]. */
-const PART_FRONT = /^[0-9A-Za-z]+\[\d+\]: ?/;
 const PART_END = / \.\.\.$/;
 
-function isPart(text: string): boolean {
-  return PART_FRONT.test(text);
+/** The life that a line belongs to, also where the line changed nothing of it; null where there is none (yet). */
+export function ownerOf(taken: TakenLine, joiner: Joiner): Life | null {
+  if (taken.life !== null) return taken.life;
+  if (taken.lineClass !== RECORDED) return lifeInFront(taken, joiner);
+  const { kind } = taken.record;
+  return kind === PART || kind === QP_CLIENT ? null : lifeNamed(taken, joiner);
 }
 
-function partKey(line: KeptLine): string {
-  return `part ${line.host} ${line.text.slice(0, line.text.indexOf('['))}`;
+/** The life that a proxy's `queued as QID` names. */
+export function acceptedByProxy({ head, record, lineClass }: TakenLine, joiner: Joiner): Life | null {
+  if (lineClass !== RECORDED || record.kind !== PROXY_ACCEPT) return null;
+  const { start, end } = record.other;
+  const check = checkOf(idCheck(head.bytes, start, end), QUEUE_ID);
+  return pending(joiner, idHash(head.bytes, start, end), check, head.host, head.instant);
 }
 
 /** A recorded line that changed nothing, the same once more for instance: the life that its id names. */

@@ -97,6 +97,11 @@ export class Tracer {
     if (kind === REJECT || (kind === REFUSAL && taken.life === null)) this.#refused(taken);
   }
 
+  /** The log goes on to here (ms), without a line for this tracer. */
+  endsAt(now: number): void {
+    if (now > this.#now) this.#now = now;
+  }
+
   /** To be asked about every chain, and then to be told to forget it. */
   look(root: Life): Found | null {
     if (root.first < this.#since || root.first >= this.#until) return null;

@@ -54,7 +54,7 @@ export function dataOf(view: View | null, ui: Ui, more: Partial<FrameData> = {})
     unread: 3,
     notice: '',
     now: view === null ? 0 : view.newest + 1000,
-    lifeOf: ({ entry }) => chainText(entry.chain, { color: false, zone: 'UTC' }),
+    lifeOf: ({ chain }) => chainText(chain, { color: false, zone: 'UTC' }),
     ...more,
   };
 }
