@@ -18,7 +18,9 @@ export class Screen {
   /** @param {string[]} args @param {string} folder @param {any} options */
   constructor(args, folder, { columns, rows, program, flags }) {
     const pid = join(folder, 'pid');
-    const words = [process.execPath, ...flags.split(' ').filter(Boolean), program, ...args].map((word) => `'${word}'`).join(' ');
+    const words = [process.execPath, ...flags.split(' ').filter(Boolean), program, ...args]
+      .map((word) => `'${word}'`)
+      .join(' ');
     const line = `stty rows ${rows} cols ${columns}; echo $$ > '${pid}'; exec ${words}`;
     this.child = spawn('script', ['-qefc', line, '/dev/null'], {
       cwd: folder,
@@ -60,7 +62,10 @@ export class Screen {
   async until(fits, ms) {
     if (fits(this.text)) return true;
     await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`it does not come within ${ms} ms; the screen is\n${this.text}`)), ms);
+      const timer = setTimeout(
+        () => reject(new Error(`it does not come within ${ms} ms; the screen is\n${this.text}`)),
+        ms,
+      );
       this.#waiting = () => {
         if (!fits(this.text)) return;
         clearTimeout(timer);

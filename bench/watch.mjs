@@ -39,7 +39,11 @@ async function main() {
   if (mode !== 'rest' && !existsSync(options.log)) {
     const size = mode === 'replay' ? '1G' : `${Math.ceil((options.rate * options.seconds * 160) / MB)}M`;
     console.error(`making ${options.log}, ${size}`);
-    await measure(process.execPath, [join(HERE, 'generate.mjs'), '--mta', 'postfix', '--size', size, '--out', options.log], { runs: 1 });
+    await measure(
+      process.execPath,
+      [join(HERE, 'generate.mjs'), '--mta', 'postfix', '--size', size, '--out', options.log],
+      { runs: 1 },
+    );
   }
   const folder = mkdtempSync(join(tmpdir(), 'dsnstat-bench-'));
   try {
@@ -59,7 +63,9 @@ async function flood(options, folder) {
   await screen.until((text) => /LIVE/.test(text), 20_000);
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const { log, rate, seconds } = options;
-  const feeder = new Worker(new URL('./watch-feeder.mjs', import.meta.url), { workerData: { log, path, rate, seconds, shared } });
+  const feeder = new Worker(new URL('./watch-feeder.mjs', import.meta.url), {
+    workerData: { log, path, rate, seconds, shared },
+  });
   const fed = new Promise((resolve, reject) => feeder.once('exit', resolve).once('error', reject));
   const before = screen.cpu;
   const keys = await pressKeys(screen, () => Atomics.load(shared, 1) === 1);
@@ -73,7 +79,9 @@ async function flood(options, folder) {
   const seen = Number((/([\d,]+) lines/.exec(screen.text)?.[1] ?? '0').replaceAll(',', ''));
   await screen.quit();
   console.log(`lines sent     ${shown} in ${seconds} s`);
-  console.log(`lines lost     ${sent - seen}${caughtUp === false ? ' (after a minute)' : `, all there ${(behind / 1000).toFixed(1)} s after the last`}`);
+  console.log(
+    `lines lost     ${sent - seen}${caughtUp === false ? ' (after a minute)' : `, all there ${(behind / 1000).toFixed(1)} s after the last`}`,
+  );
   tell(keys);
   console.log(`one core       ${(100 * cpu).toFixed(0)} %`);
   memory(screen);
@@ -86,9 +94,12 @@ async function replay(options, folder) {
   await screen.until((text) => /Suppression/.test(text), 20_000);
   const keys = await pressKeys(screen, () => /dsnstat watch {2}END/.test(screen.text));
   const seconds = (performance.now() - began) / 1000;
+  const { cpu } = screen;
   await sleep(2000);
   await screen.quit();
-  console.log(`replayed       ${options.log} in ${seconds.toFixed(1)} s`);
+  console.log(
+    `replayed       ${options.log} in ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of processor time`,
+  );
   tell(keys);
   memory(screen);
 }
@@ -104,7 +115,9 @@ async function rest(options, folder) {
   const [cpu, frames, bytes] = [screen.cpu, screen.frames, screen.bytes];
   await sleep(options.seconds * 1000);
   console.log(`one core       ${((100 * (screen.cpu - cpu)) / options.seconds).toFixed(1)} %`);
-  console.log(`frames         ${((screen.frames - frames) / options.seconds).toFixed(1)} a second, ${Math.round((screen.bytes - bytes) / options.seconds)} bytes a second`);
+  console.log(
+    `frames         ${((screen.frames - frames) / options.seconds).toFixed(1)} a second, ${Math.round((screen.bytes - bytes) / options.seconds)} bytes a second`,
+  );
   await screen.quit();
   memory(screen);
 }
@@ -161,13 +174,16 @@ function tell(keys) {
   console.log(`  without the wait for a processor: ${spread(keys.map(({ ms, waited }) => ms - waited))}`);
   const slow = keys.filter(({ ms, waited }) => ms - waited > 100);
   if (slow.length > 0)
-    console.log(`  over 100 ms: ${slow.map(({ key, ms, waited }) => `${JSON.stringify(key)} ${(ms - waited).toFixed(0)}`).join(', ')}`);
+    console.log(
+      `  over 100 ms: ${slow.map(({ key, ms, waited }) => `${JSON.stringify(key)} ${(ms - waited).toFixed(0)}`).join(', ')}`,
+    );
 }
 
 /** @param {number[]} values */
 function spread(values) {
   const sorted = values.sort((a, b) => a - b);
-  const at = (/** @type {number} */ share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]?.toFixed(0);
+  const at = (/** @type {number} */ share) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]?.toFixed(0);
   return `median ${at(0.5)} ms, 9 of 10 within ${at(0.9)} ms, worst ${at(1)} ms`;
 }
 
@@ -176,7 +192,9 @@ function memory(screen) {
   const { samples } = screen;
   const step = Math.max(1, Math.ceil(samples.length / 12));
   const course = samples.filter((_, i) => i % step === 0).map((kilobytes) => Math.round(kilobytes / 1000));
-  console.log(`RSS MB         peak ${Math.round(Math.max(...samples) / 1000)}; in steps of ${step} s: ${course.join(' ')}`);
+  console.log(
+    `RSS MB         peak ${Math.round(Math.max(...samples) / 1000)}; in steps of ${step} s: ${course.join(' ')}`,
+  );
 }
 
 await main();

@@ -21,7 +21,7 @@ import { chainText } from '../outputs/chain-text.ts';
 import { snapshotNdjson } from '../outputs/snapshot-ndjson.ts';
 import { snapshotText } from '../outputs/snapshot-text.ts';
 import { traceText } from '../outputs/trace-text.ts';
-import { MALFORMED, MTA_NAMES, UNRECOGNISED } from '../records/record.ts';
+import { MALFORMED, MTA_NAMES, type Mta, UNRECOGNISED } from '../records/record.ts';
 import type { Screen, ScreenOptions } from '../screen/start.tsx';
 import type { Ui, Wish } from '../screen/ui.ts';
 import { boundTables } from '../summary/counter.ts';
@@ -52,6 +52,7 @@ class Watch {
   readonly #options: WatchOptions;
   readonly #output: Output;
   readonly #inside: Inside;
+  readonly #mta: Mta | null;
   readonly #anonymiser: Anonymiser | null;
   /** Lines for the lives of chains; null where there is no screen to ask for them. */
   readonly #lines: LineStore | null;
@@ -88,11 +89,12 @@ class Watch {
     const unread = this.#unread;
     const inside = new Inside(options.inside);
     this.#inside = inside;
+    this.#mta = options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as Mta);
     const store = mayHaveScreen(options) ? new LineStore([MOST_ENTRIES, MOST_PLAIN]) : null;
     this.#lines = store;
     this.#analysis = new Analysis({
       inside,
-      mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
+      mta: this.#mta,
       since: options.since,
       until: options.until,
       mostPending: options.maxPending,
@@ -348,7 +350,7 @@ class Watch {
     if (stored === null) return null;
     const { suspect } = chain;
     const now = this.#analysis.summary.to;
-    const trace = retrace(stored, { suspect, now, inside: this.#inside, raw });
+    const trace = retrace(stored, { suspect, now, inside: this.#inside, mta: this.#mta, raw });
     if (trace === null) return null;
     const style = { color: false, zone: this.#options.tz };
     return traceText(this.#anonymiser === null ? trace : this.#anonymiser.trace(trace), style);
@@ -439,9 +441,7 @@ function letGoOfTerminal(): void {
 
 /** Standard output is a terminal that can be drawn on, and nothing else was asked for. */
 function mayHaveScreen({ format, output }: WatchOptions): boolean {
-  return (
-    format === 'auto' && output === null && process.stdout.isTTY === true && process.env.TERM !== 'dumb'
-  );
+  return format === 'auto' && output === null && process.stdout.isTTY === true && process.env.TERM !== 'dumb';
 }
 
 /** Where keys come from: standard input, or the terminal itself where that carries the log. */

@@ -138,9 +138,7 @@ export function selected(
 function figureEntries(figure: number, view: View): readonly Entry[] {
   // Counted messages only: what came in with a null reverse-path, or without its beginning, is in none of the figures.
   const counted = (entry: Entry): boolean =>
-    entry.chain.reverse_path !== '' &&
-    !entry.chain.headless &&
-    entry.first >= view.from;
+    entry.chain.reverse_path !== '' && !entry.chain.headless && entry.first >= view.from;
   const failed = ({ chain }: Entry): boolean =>
     chain.dsns.some(({ kind }) => kind === 'failure') ||
     chain.recipients.some(({ outcome }) => outcome === 'failed' || outcome === 'expired');

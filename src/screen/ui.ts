@@ -190,7 +190,11 @@ function pressChar(ui: Ui, char: string, view: View | null, wishes: Wish[]): Ui 
     case 'e':
       return { ...ui, prompt: { kind: 'export' } };
     case 'l':
-      return { ...ui, lines: !ui.lines, message: ui.lines ? 'without log lines' : 'chains with their log lines' };
+      return {
+        ...ui,
+        lines: !ui.lines,
+        message: ui.lines ? 'without log lines' : 'chains with their log lines',
+      };
     case 'z':
       return { ...ui, enlarged: !ui.enlarged };
     default:

@@ -13,8 +13,8 @@ import { livesOf } from '../chains/view.ts';
 import { QUEUE_INFO, RECORDED } from '../records/record.ts';
 import { asciiText } from '../records/text.ts';
 import { Early, idKey, isPart, keyOfEarly, partKey, qpKey } from './early.ts';
-import { type ArenaRecord, LineArena } from './line-arena.ts';
 import { ownerOf } from './keeper.ts';
+import { type ArenaRecord, LineArena } from './line-arena.ts';
 
 /** A root's id, and what lines of its SMTP session that name no id may have told of it. */
 export interface SessionFacts
@@ -37,22 +37,27 @@ export interface StoredChain {
 export type StoredLine = ArenaRecord;
 
 /** Bytes of lines in all. */
-const LIMIT = 48 << 20;
+const LIMIT = 32 << 20;
 /** Bytes of one life: a list with ten thousand recipients is not to take the room of thousands of messages. */
 const MOST_OF_ONE = 1 << 20;
 
 interface Over {
+  readonly key: string;
   readonly facts: SessionFacts;
-  /** In the arena. */
-  readonly lists: readonly number[];
-  /** No line of it was lost while it was pending. */
-  readonly whole: boolean;
+  /** In the arena; empty when they had to go. */
+  lists: readonly number[];
+  /** No line of it was lost. */
+  whole: boolean;
 }
 
-/** Chains of one sort that are over, oldest first. */
+/** The last chains of one sort that are over. */
 interface Sort {
-  readonly chains: Map<string, Over>;
   readonly most: number;
+  /** Used as a ring: `oldest` is the next to go once there are `most`. */
+  readonly chains: Over[];
+  oldest: number;
+  /** From the oldest on, so many have lost their lines already. */
+  gone: number;
 }
 
 export class LineStore {
@@ -71,7 +76,7 @@ export class LineStore {
   /** How many chains are kept when they are over, by sort; `limit` in bytes. */
   constructor(most: readonly number[], limit = LIMIT) {
     this.#arena = new LineArena(limit);
-    this.#sorts = most.map((n) => ({ chains: new Map<string, Over>(), most: n }));
+    this.#sorts = most.map((n) => ({ most: n, chains: [], oldest: 0, gone: 0 }));
   }
 
   line(taken: TakenLine, joiner: Joiner): void {
@@ -91,46 +96,56 @@ export class LineStore {
     }
     const { serial } = life;
     if (this.#early.size > 0) this.#takeEarly(taken, life);
-    this.#add(serial, this.#order, instant, bytes, start, end);
+    // Put together from pieces of lines (container logs): this one alone does not say it all.
+    if (taken.head.bytes !== bytes && taken.head.textEnd - taken.head.textStart > end - start)
+      this.#lose(serial, this.#pending.get(serial));
+    else this.#add(serial, this.#order, instant, bytes, start, end);
   }
 
   /** The chain is over; its lines can be asked for by this key as long as it is among the last of its sort. */
   keep(key: string, root: Life, sort: number): void {
     const lists: number[] = [];
     let whole = true;
-    for (const { serial } of livesOf(root)) {
-      if (this.#lost.delete(serial)) whole = false;
+    const take = ({ serial }: Life): void => {
+      if (this.#lost.size > 0 && this.#lost.delete(serial)) whole = false;
       const list = this.#pending.get(serial);
-      if (list === undefined) continue;
+      if (list === undefined) return;
       this.#pending.delete(serial);
+      const blocks = this.#arena.blocks(list);
+      this.#pendingBlocks -= blocks;
+      this.#overBlocks += blocks;
       lists.push(list);
+    };
+    if (isAlone(root)) take(root);
+    else for (const life of livesOf(root)) take(life);
+    const over: Over = { key, facts: factsOf(root), lists, whole };
+    const place = this.#sorts[sort];
+    if (place.chains.length < place.most) place.chains.push(over);
+    else {
+      this.#empty(place.chains[place.oldest]);
+      place.chains[place.oldest] = over;
+      place.oldest = (place.oldest + 1) % place.most;
+      if (place.gone > 0) place.gone -= 1;
     }
-    let blocks = 0;
-    for (const list of lists) blocks += this.#arena.blocks(list);
-    this.#pendingBlocks -= blocks;
-    this.#overBlocks += blocks;
-    const { chains, most } = this.#sorts[sort];
-    const before = chains.get(key);
-    if (before !== undefined) this.#drop(chains, key, before);
-    chains.set(key, { facts: factsOf(root), lists, whole });
-    if (chains.size > most) this.#dropOldest(chains);
   }
 
   /** The chain is over and nobody will ask for it. */
   forget(root: Life): void {
-    for (const { serial } of livesOf(root)) {
-      this.#lost.delete(serial);
+    const drop = ({ serial }: Life): void => {
+      if (this.#lost.size > 0) this.#lost.delete(serial);
       const list = this.#pending.get(serial);
-      if (list === undefined) continue;
+      if (list === undefined) return;
       this.#pending.delete(serial);
       this.#release(list);
-    }
+    };
+    if (isAlone(root)) drop(root);
+    else for (const life of livesOf(root)) drop(life);
   }
 
   /** A chain that is over; null when its lines are not at hand. */
   of(key: string): StoredChain | null {
     for (const { chains } of this.#sorts) {
-      const over = chains.get(key);
+      const over = chains.findLast((chain) => chain.key === key);
       if (over !== undefined) return over.whole ? this.#chain(over.facts, over.lists) : null;
     }
     return null;
@@ -152,19 +167,19 @@ export class LineStore {
     return lines.length === 0 ? null : { facts, lines: lines.sort((a, b) => a.order - b.order) };
   }
 
-  #takeEarly({ head, record, lineClass }: TakenLine, { serial, host, id, first }: Life): void {
-    const keys: string[] = [];
-    if (!this.#pending.has(serial)) keys.push(idKey(host, id));
-    if (lineClass === RECORDED) {
-      if (record.kind === QUEUE_INFO) keys.push(qpKey(head.host, record.qp));
-      else {
-        const text = asciiText(head.bytes, head.textStart, head.textEnd);
-        if (isPart(text)) keys.push(partKey(head.host, text));
-      }
+  #takeEarly({ head, record, lineClass }: TakenLine, life: Life): void {
+    if (!this.#pending.has(life.serial)) this.#takeNamed(life, idKey(life.host, life.id));
+    if (lineClass !== RECORDED) return;
+    if (record.kind === QUEUE_INFO) this.#takeNamed(life, qpKey(head.host, record.qp));
+    else if (mayBePart(head)) {
+      const text = asciiText(head.bytes, head.textStart, head.textEnd);
+      if (isPart(text)) this.#takeNamed(life, partKey(head.host, text));
     }
-    for (const key of keys)
-      for (const { order, at, bytes } of this.#early.take(key, first))
-        this.#add(serial, order, at, bytes, 0, bytes.length);
+  }
+
+  #takeNamed({ serial, first }: Life, key: string): void {
+    for (const { order, at, bytes } of this.#early.take(key, first))
+      this.#add(serial, order, at, bytes, 0, bytes.length);
   }
 
   #add(serial: number, order: number, at: number, bytes: Uint8Array, start: number, end: number): void {
@@ -200,10 +215,13 @@ export class LineStore {
   #makeRoom(need: number): void {
     // Some more than needed: looking for the oldest costs time.
     const wanted = need + 64;
-    while (this.#arena.free < wanted && this.#overBlocks > this.#pendingBlocks) {
-      const chains = this.#sorts.map((sort) => sort.chains).find(({ size }) => size > 0);
-      if (chains === undefined) break;
-      this.#dropOldest(chains);
+    for (const sort of this.#sorts) {
+      const { chains, oldest } = sort;
+      while (this.#overBlocks > this.#pendingBlocks && sort.gone < chains.length) {
+        if (this.#arena.free >= wanted) return;
+        this.#empty(chains[(oldest + sort.gone) % chains.length]);
+        sort.gone += 1;
+      }
     }
     if (this.#arena.free >= wanted) return;
     for (const [serial, list] of this.#pending) {
@@ -212,20 +230,33 @@ export class LineStore {
     }
   }
 
-  #dropOldest(chains: Map<string, Over>): void {
-    for (const [key, over] of chains) {
-      this.#drop(chains, key, over);
-      return;
-    }
-  }
-
-  #drop(chains: Map<string, Over>, key: string, { lists }: Over): void {
-    chains.delete(key);
-    for (const list of lists) {
+  #empty(over: Over): void {
+    for (const list of over.lists) {
       this.#overBlocks -= this.#arena.blocks(list);
       this.#arena.release(list);
     }
+    over.lists = NONE;
+    over.whole = false;
   }
+}
+
+const NONE: readonly number[] = [];
+const BRACKET_OPEN = 0x5b;
+const COLON = 0x3a;
+
+/** Whether a bracket stands before the first colon, which is cheaper to know than a text to make. */
+function mayBePart({ bytes, textStart, textEnd }: TakenLine['head']): boolean {
+  const end = Math.min(textEnd, textStart + 24);
+  for (let i = textStart; i < end; i += 1) {
+    if (bytes[i] === BRACKET_OPEN) return true;
+    if (bytes[i] === COLON) return false;
+  }
+  return false;
+}
+
+/** Most messages have one id only, and walking a tree costs more than all else here. */
+function isAlone(root: Life): boolean {
+  return root.next.length === 0 && root.dsns.length === 0;
 }
 
 function factsOf(root: Life): SessionFacts {

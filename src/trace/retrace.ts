@@ -10,10 +10,11 @@ import { Clock } from '../lines/clock.ts';
 import { HeadParser } from '../lines/head-parser.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
+import type { Mta } from '../records/record.ts';
 import type { Inside } from '../suspects/inside.ts';
+import { acceptedByProxy } from './keeper.ts';
 import type { StoredChain } from './line-store.ts';
 import type { Trace } from './trace.ts';
-import { acceptedByProxy } from './keeper.ts';
 import { Tracer } from './tracer.ts';
 import { whatOf } from './what.ts';
 
@@ -23,6 +24,8 @@ export interface RetraceOptions {
   /** End of the log so far, ms. */
   readonly now: number;
   readonly inside: Inside;
+  /** As when the lines were read. */
+  readonly mta: Mta | null;
   /** The lines themselves go with their events. */
   readonly raw: boolean;
 }
@@ -44,9 +47,10 @@ export function retrace({ facts, lines }: StoredChain, options: RetraceOptions):
     }
     tracer.forget(root);
   };
-  const { inside } = options;
+  const { inside, mta } = options;
   const analysis = new Analysis({
     inside,
+    mta,
     onChain: see,
     // A proxy's line tells of a session whose first line named no id: here it changes nothing, yet belongs to the chain.
     onLine: (taken, joiner) =>

@@ -23,10 +23,7 @@ describe('moving', () => {
   test('arrows and j k move the cursor, g and G go to the ends, and it stays within', () => {
     const at = (keys: readonly string[]): number => {
       const { ui } = pressed(view, ['7', ...keys]);
-      return placeOf(
-        ui.cursors.feed,
-        itemsOf(ui, view).map((item) => item.key),
-      );
+      return placeOf(ui.cursors.feed, itemsOf(ui, view));
     };
     const last = itemsOf(newUi(), view).length - 1;
     expect(at(['j', 'down', 'j', 'k'])).toBe(2);
@@ -42,25 +39,13 @@ describe('moving', () => {
     const { ui } = pressed(older, ['7', 'j', 'j']);
     const before = itemsOf(ui, older)[2].key;
     const items = itemsOf(ui, view);
-    expect(
-      items[
-        placeOf(
-          ui.cursors.feed,
-          items.map((item) => item.key),
-        )
-      ].key,
-    ).toBe(before);
+    expect(items[placeOf(ui.cursors.feed, items)].key).toBe(before);
   });
 
   test('on the newest it stays on the newest', () => {
     const older = { ...view, entries: view.entries.slice(3) };
     const { ui } = pressed(older, ['7', 'j', 'k']);
-    expect(
-      placeOf(
-        ui.cursors.feed,
-        itemsOf(ui, view).map((item) => item.key),
-      ),
-    ).toBe(0);
+    expect(placeOf(ui.cursors.feed, itemsOf(ui, view))).toBe(0);
   });
 });
 
@@ -96,6 +81,21 @@ describe('drilling down', () => {
       const first = Date.parse(entry?.chain.first_seen ?? '');
       expect(first >= minute.at && first < minute.at + 60_000).toBe(true);
     }
+  });
+
+  test('l shows the lines of the log with a chain, and takes them away again', () => {
+    const asked: boolean[] = [];
+    const shown = (keys: readonly string[]): void => {
+      const lifeOf = (_: unknown, lines: boolean): string => {
+        asked.push(lines);
+        return 'life';
+      };
+      rowsOf(dataOf(view, pressed(view, ['7', 'enter', ...keys]).ui, { lifeOf }), 80, 24);
+    };
+    shown([]);
+    shown(['l']);
+    shown(['l', 'l']);
+    expect(asked).toEqual([false, true, false]);
   });
 
   test("a chain's life can be scrolled, not beyond its end", () => {
