@@ -16,11 +16,22 @@ import { Early, idKey, isPart, keyOfEarly, partKey, qpKey } from './early.ts';
 import { ownerOf } from './keeper.ts';
 import { type ArenaRecord, LineArena } from './line-arena.ts';
 
-/** A root's id, and what lines of its SMTP session that name no id may have told of it. */
+/** A root's id, and what other lines than its own may have told of it: its SMTP session, a message of the same number. */
 export interface SessionFacts
   extends Pick<
     Life,
-    'id' | 'clientIp' | 'clientName' | 'authUser' | 'reversePath' | 'accepted' | 'discarded' | 'end'
+    | 'id'
+    | 'clientIp'
+    | 'clientName'
+    | 'authUser'
+    | 'origin'
+    | 'reversePath'
+    | 'begun'
+    | 'arrived'
+    | 'accepted'
+    | 'refused'
+    | 'discarded'
+    | 'end'
   > {
   /** Of a discarded message, which no other line names; else null. */
   readonly recipients: readonly Recipient[] | null;
@@ -260,8 +271,21 @@ function isAlone(root: Life): boolean {
 }
 
 function factsOf(root: Life): SessionFacts {
-  const { id, clientIp, clientName, authUser, reversePath, accepted, discarded, end } = root;
-  // Copies: a life that is over may be another one later.
-  const recipients = discarded ? root.recipients.map((r) => Object.assign(new Recipient(), r)) : null;
-  return { id, clientIp, clientName, authUser, reversePath, accepted, discarded, end, recipients };
+  const { discarded } = root;
+  return {
+    id: root.id,
+    clientIp: root.clientIp,
+    clientName: root.clientName,
+    authUser: root.authUser,
+    origin: root.origin,
+    reversePath: root.reversePath,
+    begun: root.begun,
+    arrived: root.arrived,
+    accepted: root.accepted,
+    refused: root.refused,
+    discarded,
+    end: root.end,
+    // Copies: a life that is over may be another one later.
+    recipients: discarded ? root.recipients.map((r) => Object.assign(new Recipient(), r)) : null,
+  };
 }

@@ -97,50 +97,15 @@ describe('the screen', () => {
       await sleep(200);
       const before = written.filter((text) => text.includes('?2026h')).length;
       const from = performance.now();
-      while (performance.now() - from < 1000) { stdin.write(' '); await sleep(5); }
+      for (let n = 0; n < 100; n += 1) { stdin.write(' '); await sleep(5); }
+      const seconds = (performance.now() - from) / 1000;
       const frames = written.filter((text) => text.includes('?2026h')).length - before;
       screen.close();
-      console.log(JSON.stringify({ frames, wishes: wishes.length }));
+      console.log(JSON.stringify({ frames, seconds, wishes: wishes.length }));
       process.exit();
     `);
-    const { frames, wishes } = JSON.parse(stdout) as { frames: number; wishes: number };
-    expect(frames).toBeLessThanOrEqual(18);
-    expect(wishes).toBeGreaterThan(50);
-  });
-});
-
-/** 50,000 lines a second, fewer seconds than by hand (docs/watch.md). */
-describe('a flood of lines', () => {
-  test('none is lost', () => {
-    const { stdout, stderr } = staged(`
-      const fs = await import('node:fs');
-      const { spawn } = await import('node:child_process');
-      const path = fs.mkdtempSync('/tmp/dsnstat-flood-') + '/mail.log';
-      fs.writeFileSync(path, '');
-      screen.close();
-      const child = spawn(process.execPath, [${JSON.stringify(PROGRAM)}, 'watch', '--format', 'ndjson', '--interval', '1', path]);
-      let text = '';
-      child.stdout.on('data', (data) => { text += data; });
-      await sleep(700);
-      const line = (n) => '2026-11-20T00:' + String(Math.floor(n / 60000) % 60).padStart(2, '0') + ':' + String(Math.floor(n / 1000) % 60).padStart(2, '0') + 'Z mx postfix/smtpd[1]: ' + (0xa0000000 + n).toString(16).toUpperCase() + ': client=c.example[192.0.2.1]\\n';
-      let n = 0;
-      const from = performance.now();
-      while (n < 100000) {
-        const due = Math.min(100000, Math.floor((performance.now() - from) * 50));
-        let some = '';
-        while (n < due) some += line(n++);
-        if (some !== '') fs.appendFileSync(path, some);
-        await sleep(10);
-      }
-      await sleep(1500);
-      child.kill('SIGTERM');
-      await new Promise((resolve) => child.on('close', resolve));
-      const last = JSON.parse(text.trim().split('\\n').at(-1));
-      console.log(JSON.stringify({ lines: last.input.lines, recorded: last.input.recorded }));
-      fs.rmSync(path);
-      process.exit();
-    `);
-    expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual({ lines: 100_000, recorded: 100_000 });
+    const { frames, seconds, wishes } = JSON.parse(stdout) as Record<string, number>;
+    expect(frames).toBeLessThanOrEqual(18 * seconds + 1);
+    expect(wishes).toBe(100);
   });
 });
