@@ -87,6 +87,7 @@ class Watch {
     this.#output = new Output(options.output);
     this.#unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
     const unread = this.#unread;
+    boundTables(options.maxKeys);
     const inside = new Inside(options.inside);
     this.#inside = inside;
     this.#mta = options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as Mta);
@@ -95,6 +96,7 @@ class Watch {
     this.#analysis = new Analysis({
       inside,
       mta: this.#mta,
+      mostPending: options.maxPending,
       since: options.since,
       until: options.until,
       mostPending: options.maxPending,

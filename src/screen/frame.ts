@@ -239,7 +239,8 @@ function pageRows(page: Page, data: FrameData, view: View, width: number, height
     const lines = laidOut(data.lifeOf(entry, ui.lines), width - 2);
     const top = Math.max(0, Math.min(page.top, lines.length - height + 1));
     const more = lines.length - top - height + 1;
-    const detail = more > 0 ? `${more} more rows below` : '';
+    const words = ui.lines ? 'l without log lines' : 'l with log lines';
+    const detail = more > 0 ? `${more} more rows below, ${words}` : words;
     const title = titleRow({ ui, look }, null, `Chain ${clean(entry.chain.queue_id)}`, detail, width);
     return [title, ...lines.slice(top, top + height - 1).map((line) => ` ${line}`)];
   }
@@ -247,8 +248,12 @@ function pageRows(page: Page, data: FrameData, view: View, width: number, height
   const place = placeOf(page.cursor, items);
   const detail = `${grouped(items.length)} kept, ${SORTS.feed[page.sort]} first`;
   const title = titleRow({ ui, look }, null, selectionName(page.selection, look), detail, width);
-  if (items.length === 0)
-    return [title, look.paint.faint(truncate(' No chain of it is kept any more.', width))];
+  if (items.length === 0) {
+    const text = isSilent(page.selection, view)
+      ? 'No message was accepted then.'
+      : 'No chain of it is kept any more.';
+    return [title, look.paint.faint(truncate(` ${text}`, width))];
+  }
   return [title, ...entryRows(items, place, true, look, { width, height: height - 1 })];
 }
 
@@ -287,6 +292,13 @@ function broken(word: string, width: number): string[] {
     rest = rest.slice(n);
   }
   return [...parts, rest.join('')];
+}
+
+/** A step of the chart in which nothing came in. */
+function isSilent(selection: Selection, view: View): boolean {
+  if (selection.kind !== 'step') return false;
+  const { zoom, at } = selection;
+  return view.steps[zoom].some((step) => step.at === at && step.figures[0] === 0);
 }
 
 export function selectionName(selection: Selection, look: Look): string {
