@@ -87,7 +87,6 @@ class Watch {
     this.#output = new Output(options.output);
     this.#unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
     const unread = this.#unread;
-    boundTables(options.maxKeys);
     const inside = new Inside(options.inside);
     this.#inside = inside;
     this.#mta = options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as Mta);
@@ -99,7 +98,6 @@ class Watch {
       mostPending: options.maxPending,
       since: options.since,
       until: options.until,
-      mostPending: options.maxPending,
       onChain: (root) => {
         // What ends while a state is merged in stands in the sums that the board goes on from.
         if (!this.#restoring) this.#board.over(root);
@@ -224,6 +222,8 @@ class Watch {
     if (this.#state.restore(this.#notice)) {
       const { clients, victims } = this.#analysis.summary.suspects;
       this.#repeats.goOn(clients.counts, victims.counts);
+      // Their first lines were read by the run before.
+      if (this.#lines !== null) for (const root of this.#analysis.pending()) this.#lines.miss(root);
     }
     this.#restoring = false;
   }

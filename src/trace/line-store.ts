@@ -153,6 +153,11 @@ export class LineStore {
     else for (const life of livesOf(root)) drop(life);
   }
 
+  /** Lines of this chain were read by somebody else: it cannot be told from those that come. */
+  miss(root: Life): void {
+    for (const { serial } of livesOf(root)) this.#lose(serial, this.#pending.get(serial));
+  }
+
   /** A chain that is over; null when its lines are not at hand. */
   of(key: string): StoredChain | null {
     for (const { chains } of this.#sorts) {

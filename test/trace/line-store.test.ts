@@ -151,6 +151,18 @@ describe('memory is bounded', () => {
     expect(pending.slice(-kept.length)).toEqual(ids.slice(-kept.length));
   });
 
+  test('of what began before these lines, nothing is at hand', () => {
+    const store = new LineStore([1000]);
+    let pending = 0;
+    follow(mixed, store, (root, stored) => {
+      if (root.retired || stored === null) return;
+      pending += 1;
+      store.miss(root);
+      expect(store.ofPending(root)).toBeNull();
+    });
+    expect(pending).toBeGreaterThan(0);
+  });
+
   test('only so many chains of a sort are kept', () => {
     const store = new LineStore([5]);
     const all: string[] = [];
