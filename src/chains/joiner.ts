@@ -328,7 +328,8 @@ export class Joiner {
 
   /** Before the kernel takes lines. */
   enterKernel(): void {
-    this.light?.enter(this.#seam, !this.#discarding && this.state.checks.size === 0, this.#mostPending);
+    const arrivals = !this.#discarding && this.state.checks.size === 0 && !this.#mayDoubt(this.state.now);
+    this.light?.enter(this.#seam, arrivals, this.#mostPending);
   }
 
   /** Closes what is due at the newest instant: merging brings lives whose time is over, and no line that would say so. */
@@ -369,8 +370,8 @@ export class Joiner {
     while (life !== null) {
       if (life.host === head.host && life.instance === instance) {
         if (claimable(life, at)) return life;
-      } else if (life.head === 0 && life.relation === CONTINUES && claimable(life, at)) {
-        // Named by a filter's reply before it spoke itself: the instance behind the filter was not known.
+      } else if (isNamedByFilter(life) && claimable(life, at)) {
+        // Named before it spoke itself: the instance behind the filter was not known.
         life.host = head.host;
         life.instance = instance;
         return life;
@@ -378,6 +379,34 @@ export class Joiner {
       life = life.older;
     }
     return null;
+  }
+
+  /** Near the left end of an open piece: lines before it may stand beside this one. */
+  #mayDoubt(at: number): boolean {
+    return this.#leftOpen && at <= this.state.origin + DOUBT;
+  }
+
+  /**
+   * Whether a line of this kind is of `life` hangs on what stands to the left of this piece. It begins a life of its
+   * own then; merging, which knows both sides, makes one of the two or leaves them (merge.ts).
+   */
+  inDoubt(life: Life, kind: number, at: number): boolean {
+    // A life of a number that has just been given out has nothing on the left; kept lines are of theirs.
+    if (!this.#mayDoubt(at) || life.head === QUEUE_NEW || this.#kept !== null) return false;
+    switch (kind) {
+      case ARRIVAL:
+      case QUEUE_INFO:
+        return true;
+      case MESSAGE_ID:
+        return life.head !== MESSAGE_ID && life.head !== ARRIVAL;
+      // Where a line came first that no ended life takes, this one is taken as well.
+      case ENVELOPE:
+        return !ASKS_FOR_OPEN.has(life.head);
+      case END:
+        return life.head !== END && !ASKS_FOR_OPEN.has(life.head);
+      default:
+        return false;
+    }
   }
 
   /** The life that a record belongs to; a headless one is begun where there is none. */
@@ -527,7 +556,13 @@ export class Joiner {
       return;
     }
     let life = this.#existing(head, record, at);
-    if (life === null || life.arrived || life.end !== 0 || at - life.first > OUT_OF_ORDER)
+    if (
+      life === null ||
+      life.arrived ||
+      life.end !== 0 ||
+      at - life.first > OUT_OF_ORDER ||
+      this.inDoubt(life, ARRIVAL, at)
+    )
       life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.begun = true;
@@ -537,7 +572,7 @@ export class Joiner {
     life.pid = head.pid;
     if (record.hasReversePath)
       life.reversePath ??= text(bytes, record.reversePath.start, record.reversePath.end);
-    if (record.origin === ORIGIN_SMTP) {
+    if (record.origin === ORIGIN_SMTP && !life.proxied) {
       if (!this.#lean) life.clientName = spanText(bytes, record.clientName);
       if (record.clientIp.present)
         life.clientIp = asciiText(bytes, record.clientIp.start, record.clientIp.end);
@@ -547,7 +582,7 @@ export class Joiner {
     if (record.other.present) {
       this.attach(this.#olderId(head, record, at, life), life, CONTINUES);
     }
-    if (life.messageKey !== 0) this.#cameBack(life, at);
+    if (life.messageKey !== 0) this.cameBack(life, at);
   }
 
   /** `orig_queue_id=P`, `orig_id=P`: the id that the message had before; unknown, it stands for the part not seen. */
@@ -556,19 +591,17 @@ export class Joiner {
     for (let older = this.#named(head.bytes, start, end); older !== null; older = older.older) {
       if (older !== life && claimable(older, at)) return older;
     }
+    return this.#makeNamed(head, record, life.host, life.instance, at);
+  }
+
+  /** A life of which only a link is known. */
+  #makeNamed(head: LineHead, record: ParsedRecord, host: number, instance: string, at: number): Life {
     const { bytes } = head;
+    const { start, end } = record.other;
     const id = asciiText(bytes, start, end);
-    const made = this.#make(
-      life.mta,
-      life.host,
-      life.instance,
-      QUEUE_ID,
-      id,
-      idHash(bytes, start, end),
-      idCheck(bytes, start, end),
-      0,
-      at,
-    );
+    const hash = idHash(bytes, start, end);
+    const check = idCheck(bytes, start, end);
+    const made = this.#make(record.mta, host, instance, QUEUE_ID, id, hash, check, 0, at);
     this.state.wait(made);
     return made;
   }
@@ -581,7 +614,7 @@ export class Joiner {
       life.end !== 0 ||
       // cleanup(8) is done before the queue manager and the delivery agents begin: the id has come again. A second
       // Message-ID before that is another header of the same mail.
-      (!resent && !mayHaveMessageId(life, at))
+      (!resent && (!mayHaveMessageId(life, at) || this.inDoubt(life, MESSAGE_ID, at)))
     ) {
       life = this.begin(head, record, at);
     } else this.#touch(life, record.kind, at);
@@ -590,12 +623,13 @@ export class Joiner {
       life.messageKey = messageKeyOf(head.bytes, record.messageId);
       if (!this.#lean) life.messageId = spanText(head.bytes, record.messageId) ?? '';
     }
-    if (life.origin === ORIGIN_LOCAL) this.#cameBack(life, at);
+    if (life.origin === ORIGIN_LOCAL) this.cameBack(life, at);
   }
 
   #envelope(head: LineHead, record: ParsedRecord, at: number): void {
     let life = this.#existing(head, record, at);
-    if (life === null || life.end !== 0) life = this.begin(head, record, at);
+    if (life === null || life.end !== 0 || this.inDoubt(life, ENVELOPE, at))
+      life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.held = false;
     if (life.accepted) return;
@@ -636,7 +670,7 @@ export class Joiner {
     if (record.outcome !== SENT) return;
     if ((record.flags & PIPED) !== 0) {
       life.piped = true;
-      if (life.messageKey !== 0) this.#goesOut(life);
+      if (life.messageKey !== 0) this.goesOut(life);
       return;
     }
     if (!record.other.present) return;
@@ -719,7 +753,7 @@ export class Joiner {
     let life = this.#existing(head, record, at);
     // A second end belongs to nobody we know, unless sendmail's was only inferred.
     if (life !== null && life.end !== 0 && !life.impliedEnd && life.end !== record.end) life = null;
-    if (life === null) life = this.begin(head, record, at);
+    if (life === null || this.inDoubt(life, END, at)) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.end = record.end;
     life.impliedEnd = record.mta === SENDMAIL;
@@ -777,8 +811,9 @@ export class Joiner {
     const { start, end } = record.other;
     let life = this.#named(head.bytes, start, end);
     while (life !== null && !claimable(life, at)) life = life.older;
-    if (life === null) return;
+    life ??= this.#makeNamed(head, record, head.host, head.tag.instance, at);
     this.touched = life;
+    life.proxied = true;
     life.clientName = facts.clientName;
     life.clientIp = facts.clientIp;
     life.authUser ??= facts.authUser;
@@ -818,7 +853,7 @@ export class Joiner {
   }
 
   /** A pipe(8) delivery: the command may hand the mail back through sendmail(1), in either order of lines. */
-  #goesOut(life: Life): void {
+  goesOut(life: Life): void {
     this.light?.mayComeBack();
     const back = this.state.pickedUpByMessageId.get(life.messageKey);
     if (
@@ -841,7 +876,7 @@ export class Joiner {
     return life.mta === POSTFIX && life.origin === ORIGIN_LOCAL && life.messageKey !== EMPTY_MESSAGE_ID;
   }
 
-  #cameBack(life: Life, at: number): void {
+  cameBack(life: Life, at: number): void {
     if (!this.isBack(life)) return;
     const out = this.state.pipedByMessageId.get(life.messageKey);
     if (
@@ -1117,7 +1152,8 @@ export class Joiner {
 
   #queued(head: LineHead, record: ParsedRecord, at: number): void {
     let life = this.#existing(head, record, at);
-    if (life === null || life.accepted || life.end !== 0) life = this.begin(head, record, at);
+    if (life === null || life.accepted || life.end !== 0 || this.inDoubt(life, QUEUE_INFO, at))
+      life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.begun = true;
     life.arrived = true;
@@ -1437,6 +1473,10 @@ function copyHead(head: LineHead): LineHead {
 
 /** Links reach back no further than this: lives that begin within it of a seam wait for what is on its other side. */
 const SEAM = COMES_BACK_WITHIN + OUT_OF_ORDER;
+/** Lines beside a seam may be out of order by OUT_OF_ORDER, on either side of it. */
+export const DOUBT = 2 * OUT_OF_ORDER;
+/** First lines that a life which has ended does not take. */
+const ASKS_FOR_OPEN: ReadonlySet<number> = new Set([ARRIVAL, MESSAGE_ID, ENVELOPE, QUEUE_INFO]);
 const MOST_UNRESOLVED = 100_000;
 
 /** About 1 KB each. A host with more messages in its queues has other troubles. */
@@ -1475,6 +1515,8 @@ function named(life: Life, address: string): Recipient {
 
 /** Whether a Message-ID line of this instant may still be this life's. */
 export function mayHaveMessageId(life: Life, at: number): boolean {
+  // In a burst the lines of cleanup(8) may come behind those of the others.
+  if (life.messageKey === 0 && at - life.first <= OUT_OF_ORDER) return true;
   // A size is the queue manager's word; a hold comes before it.
   if (life.size >= 0 || (life.recipients.length > 0 && !life.held)) return false;
   return life.messageKey === 0 || at - life.last <= OUT_OF_ORDER;
@@ -1496,6 +1538,11 @@ function sameId(id: string, bytes: Uint8Array, start: number, end: number): bool
   if (id.length !== end - start) return false;
   for (let i = 0; i < id.length; i += 1) if (id.charCodeAt(i) !== bytes[start + i]) return false;
   return true;
+}
+
+/** Known from a filter's word only. */
+export function isNamedByFilter(life: Life): boolean {
+  return life.head === 0 && (life.relation === CONTINUES || life.proxied);
 }
 
 /** A DSN was handed in by nobody, and its sender is null (or Postfix's double-bounce for the postmaster). */

@@ -127,6 +127,8 @@ export class Life {
   pid = 0;
   /** Went through pipe(8): it may come back with the same Message-ID. */
   piped = false;
+  /** Its client is the one that a proxy told of, whatever its own lines say. */
+  proxied = false;
   dsns: DsnLink[] = NO_DSNS;
   /** The same message under further ids. */
   next: Life[] = NO_LIVES;
@@ -198,6 +200,7 @@ export class Life {
     this.qp = -1;
     this.pid = 0;
     this.piped = false;
+    this.proxied = false;
     this.dsns = NO_DSNS;
     this.next = NO_LIVES;
     this.parent = null;

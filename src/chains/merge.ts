@@ -13,6 +13,7 @@ import {
   ENVELOPE,
   GIVEN_UP,
   MESSAGE_ID,
+  ORIGIN_LOCAL,
   POSTFIX,
   QUEUE_INFO,
   QUEUE_NEW,
@@ -26,6 +27,7 @@ import {
   applyClient,
   COMES_BACK_WITHIN,
   comesBack,
+  DOUBT,
   findCheck,
   type Joiner,
   mayBeHandedOver,
@@ -54,7 +56,7 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   const lives = livesOf(right);
   const target = new Map<Life, Life>();
   for (const life of lives) {
-    const continued = continuedBy(left, life, target);
+    const continued = continuedBy(left, right, life, target);
     if (continued === null) {
       target.set(life, life);
       life.older = null;
@@ -64,6 +66,9 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
       absorb(continued, life);
       target.set(life, continued);
     }
+    const own = target.get(life)!;
+    // What stood before the envelope, as the joiner would have asked for it there.
+    if (life.accepted || life.head === SUBMISSION) own.spf ??= findCheck(left.state.checks, own);
   }
   for (const life of lives) relink(life, target);
   for (const life of lives) keepOwnChildren(target.get(life)!);
@@ -77,8 +82,9 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   for (const head of from.unresolved) left.takeAgain(head);
   for (const life of lives) if (target.get(life) === life && life.closed) left.state.table.remove(life);
   for (const hop of from.hops) meetHop(left, hop, target);
-  meetAtSeam(left, right, lives, target);
+  meetAtSeam(left, lives, target);
   mergeTables(left, right, target);
+  for (const life of lives) meetByMessageId(left, life, target.get(life)!);
   for (const host of from.qpJoins) state.qpJoins.add(host);
   if (!left.isLeftOpen) {
     for (const life of lives) {
@@ -108,16 +114,24 @@ function livesOf(joiner: Joiner): Life[] {
 }
 
 /** The life on the left that `life` is the rest of, or null. */
-function continuedBy(left: Joiner, life: Life, target: ReadonlyMap<Life, Life>): Life | null {
+function continuedBy(
+  left: Joiner,
+  right: Joiner,
+  life: Life,
+  target: ReadonlyMap<Life, Life>,
+): Life | null {
+  // Lives that the right piece kept apart for the left one to decide (joiner.ts inDoubt).
+  const decided = life.first > right.state.origin + DOUBT;
   let known = left.state.table.find(life.hash, life.check);
   for (; known !== null; known = known.older) {
     const samePlace = known.host === life.host && known.instance === life.instance;
     const byLink =
-      (life.head === 0 || known.head === 0) && (life.relation === CONTINUES || known.relation === CONTINUES);
+      (life.head === 0 || known.head === 0) &&
+      (life.relation === CONTINUES || known.relation === CONTINUES || life.proxied || known.proxied);
     if ((!samePlace && !byLink) || !claimable(known, life.first)) continue;
     // A life of the right piece on top: the line that began this one did not want it either.
-    if (target.has(known)) return null;
-    return accepts(known, life) ? known : null;
+    if (decided && target.has(known)) return null;
+    return !left.inDoubt(known, life.head, life.first) && accepts(known, life) ? known : null;
   }
   return null;
 }
@@ -127,7 +141,7 @@ function accepts(known: Life, life: Life): boolean {
   switch (life.head) {
     case 0:
       // An older id that a later life named (`orig_id=`): whatever had it last.
-      if (life.parent === null) return life.next.length > 0;
+      if (life.parent === null) return life.proxied || life.next.length > 0;
       if (known.parent !== null) return false;
       if (life.relation === REPORTS) return mayReport(known);
       return life.parent.recipients.some((r) => r.forwardedTo === life)
@@ -159,14 +173,21 @@ function absorb(known: Life, life: Life): void {
     known.host = life.host;
     known.instance = life.instance;
   }
+  if (!life.closed) known.closed = false;
   known.first = Math.min(known.first, life.first);
   known.last = Math.max(known.last, life.last);
   known.begun ||= life.begun;
+  // cleanup(8) itself bounces what it refuses of a local submission.
+  if (known.mta === POSTFIX && known.origin === ORIGIN_LOCAL && life.recipients.length > 0)
+    known.accepted = true;
+  if (life.proxied || (life.arrived && !known.arrived && !known.proxied)) {
+    known.proxied ||= life.proxied;
+    known.clientName = life.clientName;
+    known.clientIp = life.clientIp;
+  }
   if (life.arrived && !known.arrived) {
     known.arrived = true;
     known.origin = life.origin;
-    known.clientName = life.clientName;
-    known.clientIp = life.clientIp;
     known.uid = life.uid;
     known.pid = life.pid;
     if (known.size < 0) known.size = life.size;
@@ -293,7 +314,6 @@ function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void 
 /** What the left piece was waiting for, and lives of the right piece that it concerns. */
 function meetAtSeam(
   left: Joiner,
-  right: Joiner,
   lives: readonly Life[],
   target: ReadonlyMap<Life, Life>,
 ): void {
@@ -308,7 +328,6 @@ function meetAtSeam(
         left.dropBySession(life, facts);
       }
     }
-    life.spf ??= findCheck(right.state.checks, life) ?? findCheck(state.checks, life);
     const out = life.messageKey === 0 ? undefined : state.pipedByMessageId.get(life.messageKey);
     if (
       out !== undefined &&
@@ -318,11 +337,6 @@ function meetAtSeam(
       life.parent === null
     ) {
       left.attach(out, life, CONTINUES);
-    }
-    if (life.piped) {
-      const back = state.pickedUpByMessageId.get(life.messageKey);
-      if (back !== undefined && back !== life && back.parent === null && comesBack(life, back))
-        left.attach(life, back, CONTINUES);
     }
     if (life.qp < 0 || rightLife.qp < 0) continue;
     const client = state.clientByQp.get(life.host, life.qp);
@@ -337,6 +351,11 @@ function meetAtSeam(
       state.forwardByQp.delete(life.host, life.qp);
       if (left.forward(forward.life, forward.recipient, life)) continue;
     }
+    const orphan = state.orphanForwards.get(life.host, life.qp);
+    if (orphan !== undefined) {
+      state.orphanForwards.delete(life.host, life.qp);
+      if (life.first - orphan <= OUT_OF_ORDER) life.arrived = false;
+    }
     if (life.reversePath !== '' && life.reversePath !== '#@[]') continue;
     const bounce = state.bounceByQp.get(life.host, life.qp);
     if (bounce === undefined) continue;
@@ -344,6 +363,13 @@ function meetAtSeam(
     state.qpJoins.add(life.host);
     left.claimBounce(bounce, life);
   }
+}
+
+/** A pipe's output, where the Message-ID and what else it takes stand on two sides of the seam. */
+function meetByMessageId(left: Joiner, rightLife: Life, life: Life): void {
+  if (life.messageKey === 0) return;
+  if (life.piped) left.goesOut(life);
+  if (life !== rightLife && life.parent === null) left.cameBack(life, life.first);
 }
 
 /** The tables of open things: the right piece knows better. */

@@ -49,6 +49,7 @@ const LIFE_FIELDS = [
   'qp',
   'pid',
   'piped',
+  'proxied',
   'relation',
   'first',
   'last',
