@@ -95,6 +95,7 @@ import {
   impliesEnd,
   LINK_ONLY_GRACE,
   type Life,
+  lastSerial,
   MESSAGE_NUMBER,
   NO_LIVES,
   OUT_OF_ORDER,
@@ -396,23 +397,23 @@ export class Joiner {
     switch (kind) {
       case ARRIVAL:
       case QUEUE_INFO:
-        return true;
       case MESSAGE_ID:
-        return life.head !== MESSAGE_ID && life.head !== ARRIVAL;
+        return true;
       // Where a line came first that no ended life takes, this one is taken as well.
       case ENVELOPE:
         return !ASKS_FOR_OPEN.has(life.head);
       case END:
         return life.head !== END && !ASKS_FOR_OPEN.has(life.head);
+      // What a link names need not be the newest life of its id.
       default:
-        return false;
+        return life.head === 0 && life.mta === POSTFIX;
     }
   }
 
   /** The life that a record belongs to; a headless one is begun where there is none. */
   #lifeOf(head: LineHead, record: ParsedRecord, at: number): Life {
     const life = this.#existing(head, record, at);
-    if (life === null) return this.begin(head, record, at);
+    if (life === null || this.inDoubt(life, record.kind, at)) return this.begin(head, record, at);
     this.#touch(life, record.kind, at);
     return life;
   }
@@ -490,9 +491,17 @@ export class Joiner {
     const hash = idHash(head.bytes, start, end);
     const check = idCheck(head.bytes, start, end);
     let elsewhere: Life | null = null;
+    // sendmail's ids do not come again.
+    const doubt = parent.mta === POSTFIX && this.#mayDoubt(at);
     let life = this.#find(hash, checkOf(check, QUEUE_ID));
     for (; life !== null; life = life.older) {
-      if (life.parent !== null || rootOf(parent) === life || !claimable(life, at) || !may(life)) continue;
+      if (life.parent !== null || rootOf(parent) === life || !claimable(life, at) || !may(life)) {
+        // It may be one with the life below it, which is not for merging to say yet.
+        if (doubt && life.parent === null && life.host === parent.host) break;
+        continue;
+      }
+      // What the left knows of it may speak against it; a hand-over looks at the times only.
+      if (doubt && !(anyHost && life.arrived)) break;
       if (life.host === parent.host) return life;
       elsewhere ??= life;
     }
@@ -611,7 +620,7 @@ export class Joiner {
     const resent = (record.flags & RESENT) !== 0;
     if (
       life === null ||
-      life.end !== 0 ||
+      (life.end !== 0 && !isDiscardedAtOnce(life)) ||
       // cleanup(8) is done before the queue manager and the delivery agents begin: the id has come again. A second
       // Message-ID before that is another header of the same mail.
       (!resent && (!mayHaveMessageId(life, at) || this.inDoubt(life, MESSAGE_ID, at)))
@@ -632,12 +641,15 @@ export class Joiner {
       life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.held = false;
-    if (life.accepted) return;
+    if (life.accepted && life.size >= 0) return;
     life.accepted = true;
     life.reversePath = text(head.bytes, record.reversePath.start, record.reversePath.end);
     life.size = record.size;
     life.envelopeRecipients = record.recipients;
-    if (this.state.checks.size > 0) life.spf ??= findCheck(this.state.checks, life);
+    if (this.state.checks.size === 0) return;
+    // What may be one life with the one below has its client there.
+    const client = this.#mayDoubt(at) ? (life.older?.clientIp ?? null) : null;
+    life.spf ??= findCheck(this.state.checks, life, client);
   }
 
   #postfixAttempt(head: LineHead, record: ParsedRecord, at: number): void {
@@ -697,6 +709,7 @@ export class Joiner {
         relay,
         hash: idHash(bytes, start, end),
         check: idCheck(bytes, start, end),
+        serial: lastSerial() + 1,
       });
     }
   }
@@ -752,10 +765,10 @@ export class Joiner {
   #end(head: LineHead, record: ParsedRecord, at: number): void {
     let life = this.#existing(head, record, at);
     // A second end belongs to nobody we know, unless sendmail's was only inferred.
-    if (life !== null && life.end !== 0 && !life.impliedEnd && life.end !== record.end) life = null;
+    if (life !== null && !mayEndBy(life, record.end)) life = null;
     if (life === null || this.inDoubt(life, END, at)) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
-    life.end = record.end;
+    if (!isDiscardedAtOnce(life)) life.end = record.end;
     life.impliedEnd = record.mta === SENDMAIL;
     if ((record.flags & BY_QUEUE_MANAGER) !== 0) life.endByQueueManager = true;
     if (record.mta === QMAIL) this.state.table.freeNumber(life);
@@ -804,19 +817,15 @@ export class Joiner {
 
   #proxyAccept(head: LineHead, record: ParsedRecord, at: number): void {
     const facts = this.#session(head, at, false);
-    if (facts === null || facts.clientIp === null) {
-      this.#unresolved(head);
-      return;
-    }
+    const known = facts !== null && facts.clientIp !== null;
+    if (!known && !this.#leftOpen) return;
     const { start, end } = record.other;
     let life = this.#named(head.bytes, start, end);
     while (life !== null && !claimable(life, at)) life = life.older;
     life ??= this.#makeNamed(head, record, head.host, head.tag.instance, at);
     this.touched = life;
-    life.proxied = true;
-    life.clientName = facts.clientName;
-    life.clientIp = facts.clientIp;
-    life.authUser ??= facts.authUser;
+    if (known) applyProxy(life, facts);
+    else life.proxyPid = head.pid;
   }
 
   /** Facts of the session that this process holds; kept by pid because the message has no id yet. */
@@ -973,6 +982,8 @@ export class Joiner {
       life.end = END_DISCARDED;
       this.state.wait(life);
     } else if (!life.accepted) this.state.wait(life);
+    // Attempts came first, and there are more recipients than they told of.
+    else if (life.impliedEnd && !impliesEnd(life)) this.resume(life);
   }
 
   /** A DSN of the submission program, handed to the daemon: its Message-ID names the id that it had there. */
@@ -1242,7 +1253,8 @@ export class Joiner {
     const delivery = this.state.deliveries.get(head.host, record.delivery);
     if (delivery === undefined) {
       if (!this.state.restarted.has(head.host)) this.#unresolved(head);
-      if (record.outcome === SENT && record.qp >= 0 && !this.#leftOpen) this.#orphanForward(head, record, at);
+      if (record.outcome === SENT && record.qp >= 0 && (!this.#leftOpen || this.state.restarted.has(head.host)))
+        this.orphanForward(head.host, record.qp, at);
       return;
     }
     this.state.deliveries.delete(head.host, record.delivery);
@@ -1279,16 +1291,16 @@ export class Joiner {
   }
 
   /** A forward of a message that is not in the log: no message of its own. */
-  #orphanForward(head: LineHead, record: ParsedRecord, at: number): void {
-    const child = this.#byProcess(head.host, record.qp);
+  orphanForward(host: number, qp: number, at: number): void {
+    const child = this.#byProcess(host, qp);
     if (
       child !== undefined &&
-      child.qp === record.qp &&
+      child.qp === qp &&
       !child.retired &&
       Math.abs(at - child.first) <= OUT_OF_ORDER
     ) {
       child.arrived = child.parent !== null;
-    } else this.state.orphanForwards.set(head.host, record.qp, at);
+    } else this.state.orphanForwards.set(host, qp, at);
   }
 
   forward(life: Life, recipient: Recipient, child: Life): boolean {
@@ -1487,12 +1499,17 @@ function clientKey(host: number, ip: string, reversePath: string): string {
 }
 
 /** What was said of this message, or of its client and reverse-path not long before it: policy daemons name no id. */
-export function findCheck(checks: ReadonlyMap<string, SenderCheck>, life: Life): string | null {
+export function findCheck(
+  checks: ReadonlyMap<string, SenderCheck>,
+  life: Life,
+  client: string | null = null,
+): string | null {
+  const ip = life.clientIp ?? client;
   const found =
     checks.get(`${life.host} ${life.id}`) ??
-    (life.clientIp === null || life.reversePath === null
+    (ip === null || life.reversePath === null
       ? undefined
-      : checks.get(clientKey(life.host, life.clientIp, life.reversePath)));
+      : checks.get(clientKey(life.host, ip, life.reversePath)));
   if (found === undefined || Math.abs(life.first - found.at) > SESSION_FACTS) return null;
   return SPF_NAMES[found.result];
 }
@@ -1527,6 +1544,14 @@ function isOrdinary(life: Life): boolean {
   return life.reversePath !== null && life.reversePath !== '' && life.parent === null;
 }
 
+export function applyProxy(life: Life, facts: SessionFacts): void {
+  life.proxied = true;
+  life.proxyPid = 0;
+  life.clientName = facts.clientName;
+  life.clientIp = facts.clientIp;
+  life.authUser ??= facts.authUser;
+}
+
 export function applyClient(life: Life, facts: SessionFacts): void {
   life.origin = ORIGIN_SMTP;
   life.clientIp = facts.clientIp;
@@ -1540,9 +1565,19 @@ function sameId(id: string, bytes: Uint8Array, start: number, end: number): bool
   return true;
 }
 
+/** Postfix: over by its session's word before its own lines came. */
+export function isDiscardedAtOnce(life: Life): boolean {
+  return life.mta === POSTFIX && life.end === END_DISCARDED;
+}
+
+/** Whether a line that says this end is of this life. */
+export function mayEndBy(life: Life, end: number): boolean {
+  return life.end === 0 || life.impliedEnd || life.end === end || isDiscardedAtOnce(life);
+}
+
 /** Known from a filter's word only. */
 export function isNamedByFilter(life: Life): boolean {
-  return life.head === 0 && (life.relation === CONTINUES || life.proxied);
+  return life.head === 0 && (life.relation === CONTINUES || life.proxied || life.proxyPid > 0);
 }
 
 /** A DSN was handed in by nobody, and its sender is null (or Postfix's double-bounce for the postmaster). */

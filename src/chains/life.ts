@@ -129,6 +129,8 @@ export class Life {
   piped = false;
   /** Its client is the one that a proxy told of, whatever its own lines say. */
   proxied = false;
+  /** pid of a proxy whose session, with the client, may stand on the left of this piece; 0 otherwise. */
+  proxyPid = 0;
   dsns: DsnLink[] = NO_DSNS;
   /** The same message under further ids. */
   next: Life[] = NO_LIVES;
@@ -201,6 +203,7 @@ export class Life {
     this.pid = 0;
     this.piped = false;
     this.proxied = false;
+    this.proxyPid = 0;
     this.dsns = NO_DSNS;
     this.next = NO_LIVES;
     this.parent = null;

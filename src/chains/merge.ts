@@ -25,13 +25,17 @@ import {
 } from '../records/record.ts';
 import {
   applyClient,
+  applyProxy,
   COMES_BACK_WITHIN,
   comesBack,
   DOUBT,
   findCheck,
+  isDiscardedAtOnce,
+  isNamedByFilter,
   type Joiner,
   mayBeHandedOver,
   mayContinue,
+  mayEndBy,
   mayHaveMessageId,
   mayReport,
   SESSION_FACTS,
@@ -55,7 +59,13 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   left.promoteLight();
   const lives = livesOf(right);
   const target = new Map<Life, Life>();
+  let hop = 0;
+  const meetHops = (before: number): void => {
+    for (; hop < right.state.hops.length && right.state.hops[hop].serial <= before; hop += 1)
+      meetHop(left, right.state.hops[hop], target);
+  };
   for (const life of lives) {
+    meetHops(life.serial);
     const continued = continuedBy(left, right, life, target);
     if (continued === null) {
       target.set(life, life);
@@ -65,11 +75,19 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
     } else {
       absorb(continued, life);
       target.set(life, continued);
+      if (life.parent !== null && target.has(life.parent)) adopt(continued, life, target);
     }
     const own = target.get(life)!;
+    if (life.proxyPid > 0) {
+      const facts = left.state.sessions.get(life.host, life.proxyPid);
+      if (facts !== undefined && facts.clientIp !== null && life.first - facts.at <= SESSION_FACTS)
+        applyProxy(own, facts);
+      else if (left.isLeftOpen) own.proxyPid = life.proxyPid;
+    }
     // What stood before the envelope, as the joiner would have asked for it there.
     if (life.accepted || life.head === SUBMISSION) own.spf ??= findCheck(left.state.checks, own);
   }
+  meetHops(Number.POSITIVE_INFINITY);
   for (const life of lives) relink(life, target);
   for (const life of lives) keepOwnChildren(target.get(life)!);
   const { state } = left;
@@ -81,7 +99,6 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   }
   for (const head of from.unresolved) left.takeAgain(head);
   for (const life of lives) if (target.get(life) === life && life.closed) left.state.table.remove(life);
-  for (const hop of from.hops) meetHop(left, hop, target);
   meetAtSeam(left, lives, target);
   mergeTables(left, right, target);
   for (const life of lives) meetByMessageId(left, life, target.get(life)!);
@@ -123,17 +140,36 @@ function continuedBy(
   // Lives that the right piece kept apart for the left one to decide (joiner.ts inDoubt).
   const decided = life.first > right.state.origin + DOUBT;
   let known = left.state.table.find(life.hash, life.check);
+  if (life.head === 0 && life.parent !== null) {
+    const said = saidBefore(life, known, target);
+    if (said !== null) return said;
+  }
   for (; known !== null; known = known.older) {
     const samePlace = known.host === life.host && known.instance === life.instance;
     const byLink =
-      (life.head === 0 || known.head === 0) &&
-      (life.relation === CONTINUES || known.relation === CONTINUES || life.proxied || known.proxied);
+      isNamedByFilter(known) || isNamedByFilter(life);
     if ((!samePlace && !byLink) || !claimable(known, life.first)) continue;
     // A life of the right piece on top: the line that began this one did not want it either.
     if (decided && target.has(known)) return null;
-    return !left.inDoubt(known, life.head, life.first) && accepts(known, life) ? known : null;
+    if (!left.inDoubt(known, life.head, life.first) && accepts(known, life)) return known;
+    // A link looks further.
+    if (life.head !== 0) return null;
   }
   return null;
+}
+
+/** The life that the parent has named by the same id before. */
+function saidBefore(life: Life, newest: Life | null, target: ReadonlyMap<Life, Life>): Life | null {
+  const parent = target.get(life.parent!);
+  for (let known = newest; known !== null; known = known.older) {
+    if (known.parent === null || known.relation !== life.relation) continue;
+    if ((target.get(known.parent) ?? known.parent) === parent) return known;
+  }
+  return null;
+}
+
+function isProxied(life: Life): boolean {
+  return life.proxied || life.proxyPid > 0;
 }
 
 /** The joiner's rules, by the kind of line that began the life on the right. */
@@ -141,7 +177,7 @@ function accepts(known: Life, life: Life): boolean {
   switch (life.head) {
     case 0:
       // An older id that a later life named (`orig_id=`): whatever had it last.
-      if (life.parent === null) return life.proxied || life.next.length > 0;
+      if (life.parent === null) return isProxied(life) || life.next.length > 0;
       if (known.parent !== null) return false;
       if (life.relation === REPORTS) return mayReport(known);
       return life.parent.recipients.some((r) => r.forwardedTo === life)
@@ -150,13 +186,13 @@ function accepts(known: Life, life: Life): boolean {
     case ARRIVAL:
       return !known.arrived && known.end === 0 && life.first - known.first <= OUT_OF_ORDER;
     case MESSAGE_ID:
-      return known.end === 0 && mayHaveMessageId(known, life.first);
+      return (known.end === 0 || isDiscardedAtOnce(known)) && mayHaveMessageId(known, life.first);
     case ENVELOPE:
       return known.end === 0;
     case SUBMISSION:
       return !known.arrived || (known.size === life.size && life.first - known.first <= OUT_OF_ORDER);
     case END:
-      return known.end === 0 || known.impliedEnd || known.end === life.end;
+      return mayEndBy(known, life.end);
     case QUEUE_NEW:
       return false;
     case QUEUE_INFO:
@@ -182,6 +218,7 @@ function absorb(known: Life, life: Life): void {
     known.accepted = true;
   if (life.proxied || (life.arrived && !known.arrived && !known.proxied)) {
     known.proxied ||= life.proxied;
+    known.proxyPid = 0;
     known.clientName = life.clientName;
     known.clientIp = life.clientIp;
   }
@@ -196,7 +233,7 @@ function absorb(known: Life, life: Life): void {
   known.authUser ??= life.authUser;
   // Postfix's queue manager takes up what is no longer on hold.
   known.held = life.held || (known.held && !(life.accepted && life.mta === POSTFIX));
-  if (life.accepted && !known.accepted) {
+  if (life.accepted && (!known.accepted || (known.size < 0 && life.size >= 0))) {
     known.accepted = true;
     known.size = life.size;
     known.envelopeRecipients = life.envelopeRecipients;
@@ -222,7 +259,7 @@ function absorb(known: Life, life: Life): void {
     }
   }
   for (const r of life.recipients) absorbRecipient(known, r);
-  if (life.end !== 0 && !life.impliedEnd) {
+  if (life.end !== 0 && !life.impliedEnd && !isDiscardedAtOnce(known)) {
     known.end = life.end;
     known.impliedEnd = false;
   }
@@ -276,10 +313,18 @@ function relink(life: Life, target: ReadonlyMap<Life, Life>): void {
   const parent = target.get(life.parent) ?? life.parent;
   if (own === life) {
     life.parent = parent;
-  } else if (own.parent === null && rootOf(parent) !== own) {
-    own.parent = parent;
-    own.relation = life.relation;
-  }
+  } else adopt(own, life, target);
+}
+
+/** The parent of a life of the right piece becomes that of the life that goes on, where it has none. */
+function adopt(own: Life, life: Life, target: ReadonlyMap<Life, Life>): void {
+  if (own.parent !== null || life.parent === null) return;
+  const parent = target.get(life.parent) ?? life.parent;
+  // Not its own ancestor; links above may still be those of the right piece.
+  for (let above: Life | null = parent; above !== null; above = above.parent)
+    if ((target.get(above) ?? above) === own) return;
+  own.parent = parent;
+  own.relation = life.relation;
 }
 
 /** A child that belongs to another parent already is not this one's. */
@@ -291,24 +336,27 @@ function keepOwnChildren(life: Life): void {
   }
 }
 
-/** The next hop's id stands on the left, handed in from the next hop's own address: this host talked to itself. */
+/** The joiner's question (isOwnAddress, handOver), asked where the left piece is known: did this host talk to itself? */
 function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void {
   const life = target.get(hop.life);
   if (life === undefined) return;
   const recipient = life.findRecipient(hop.recipient.key) ?? hop.recipient;
   const open = hop.relay.indexOf('[') + 1;
+  let own = false;
+  let taken: Life | null = null;
   for (
     let next = left.state.table.find(hop.hash, checkOf(hop.check, QUEUE_ID));
     next !== null;
     next = next.older
   ) {
-    if (next.clientIp === null || open === 0 || !hop.relay.startsWith(next.clientIp, open)) continue;
+    if (next.clientIp !== null && open > 0 && hop.relay.startsWith(next.clientIp, open)) own = true;
     if (next.parent !== null || rootOf(life) === next || !mayBeHandedOver(life, next)) continue;
-    left.attach(life, next, CONTINUES);
-    recipient.handedOn = true;
-    return;
+    if (taken === null || (taken.host !== life.host && next.host === life.host)) taken = next;
   }
-  if (left.isLeftOpen) left.state.hops.push({ ...hop, life, recipient });
+  if (own && taken !== null) {
+    left.attach(life, taken, CONTINUES);
+    recipient.handedOn = true;
+  } else if (left.isLeftOpen) left.state.hops.push({ ...hop, life, recipient });
 }
 
 /** What the left piece was waiting for, and lives of the right piece that it concerns. */
@@ -403,7 +451,7 @@ function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life
     const recipient = life.findRecipient(forward.recipient.key) ?? forward.recipient;
     state.forwardByQp.set(host, qp, { life, serial: life.serial, recipient, at: forward.at });
   }
-  for (const [host, qp, at] of from.orphanForwards.entries()) state.orphanForwards.set(host, qp, at);
+  for (const [host, qp, at] of from.orphanForwards.entries()) left.orphanForward(host, qp, at);
   for (const [host, last] of from.lastResult) {
     const life = target.get(last.life);
     if (life === undefined) continue;

@@ -50,6 +50,7 @@ const LIFE_FIELDS = [
   'pid',
   'piped',
   'proxied',
+  'proxyPid',
   'relation',
   'first',
   'last',
@@ -191,7 +192,10 @@ export function* joinerRows(joiner: Joiner): Generator<JsonObject> {
     state.hops.flatMap((hop): Json[] => {
       const place = places.get(hop.life);
       if (place === undefined) return [];
-      return [[place, recipientPlace(hop.life, hop.recipient), hop.relay, hop.hash, hop.check]];
+      // How many lives had begun by then.
+      let begun = lives.findIndex((life) => life.serial >= hop.serial);
+      if (begun < 0) begun = lives.length;
+      return [[place, recipientPlace(hop.life, hop.recipient), hop.relay, hop.hash, hop.check, begun]];
     }),
   );
   yield* chunks(
@@ -516,13 +520,15 @@ export class JoinerLoader {
         return;
       case 'hops': {
         const life = this.#at(row[0]);
-        const [, recipient, relay, hash, check] = row;
+        const [, recipient, relay, hash, check, begun] = row;
+        const before = begun === undefined ? this.#lives.length : (begun as number);
         state.hops.push({
           life,
           recipient: this.#recipient(life, recipient),
           relay: relay as string,
           hash: hash as number,
           check: check as number,
+          serial: this.#at(before - 1).serial + 1,
         });
         return;
       }

@@ -147,6 +147,8 @@ export interface Hop {
   relay: string;
   hash: number;
   check: number;
+  /** The serial of the first life that began after it was said. */
+  serial: number;
 }
 
 export class JoinerState {
