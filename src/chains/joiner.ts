@@ -500,8 +500,8 @@ export class Joiner {
         if (doubt && life.parent === null && life.host === parent.host) break;
         continue;
       }
-      // What the left knows of it may speak against it; a hand-over looks at the times only.
-      if (doubt && !(anyHost && life.arrived)) break;
+      // What the left knows of it may speak against it.
+      if (doubt) break;
       if (life.host === parent.host) return life;
       elsewhere ??= life;
     }
@@ -620,7 +620,7 @@ export class Joiner {
     const resent = (record.flags & RESENT) !== 0;
     if (
       life === null ||
-      (life.end !== 0 && !isDiscardedAtOnce(life)) ||
+      !takesEnvelope(life) ||
       // cleanup(8) is done before the queue manager and the delivery agents begin: the id has come again. A second
       // Message-ID before that is another header of the same mail.
       (!resent && (!mayHaveMessageId(life, at) || this.inDoubt(life, MESSAGE_ID, at)))
@@ -637,7 +637,7 @@ export class Joiner {
 
   #envelope(head: LineHead, record: ParsedRecord, at: number): void {
     let life = this.#existing(head, record, at);
-    if (life === null || life.end !== 0 || this.inDoubt(life, ENVELOPE, at))
+    if (life === null || !takesEnvelope(life) || this.inDoubt(life, ENVELOPE, at))
       life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.held = false;
@@ -1563,6 +1563,11 @@ function sameId(id: string, bytes: Uint8Array, start: number, end: number): bool
   if (id.length !== end - start) return false;
   for (let i = 0; i < id.length; i += 1) if (id.charCodeAt(i) !== bytes[start + i]) return false;
   return true;
+}
+
+/** Whether lines of cleanup(8) and the queue manager may still be of this life. */
+export function takesEnvelope(life: Life): boolean {
+  return life.end === 0 || isDiscardedAtOnce(life);
 }
 
 /** Postfix: over by its session's word before its own lines came. */

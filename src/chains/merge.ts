@@ -39,6 +39,7 @@ import {
   mayHaveMessageId,
   mayReport,
   SESSION_FACTS,
+  takesEnvelope,
 } from './joiner.ts';
 import {
   CONTINUES,
@@ -186,9 +187,9 @@ function accepts(known: Life, life: Life): boolean {
     case ARRIVAL:
       return !known.arrived && known.end === 0 && life.first - known.first <= OUT_OF_ORDER;
     case MESSAGE_ID:
-      return (known.end === 0 || isDiscardedAtOnce(known)) && mayHaveMessageId(known, life.first);
+      return takesEnvelope(known) && mayHaveMessageId(known, life.first);
     case ENVELOPE:
-      return known.end === 0;
+      return takesEnvelope(known);
     case SUBMISSION:
       return !known.arrived || (known.size === life.size && life.first - known.first <= OUT_OF_ORDER);
     case END:
