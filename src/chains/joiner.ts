@@ -1253,7 +1253,11 @@ export class Joiner {
     const delivery = this.state.deliveries.get(head.host, record.delivery);
     if (delivery === undefined) {
       if (!this.state.restarted.has(head.host)) this.#unresolved(head);
-      if (record.outcome === SENT && record.qp >= 0 && (!this.#leftOpen || this.state.restarted.has(head.host)))
+      if (
+        record.outcome === SENT &&
+        record.qp >= 0 &&
+        (!this.#leftOpen || this.state.restarted.has(head.host))
+      )
         this.orphanForward(head.host, record.qp, at);
       return;
     }

@@ -60,6 +60,7 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   left.promoteLight();
   const lives = livesOf(right);
   const target = new Map<Life, Life>();
+  const sessions = new Set<string>();
   let hop = 0;
   const meetHops = (before: number): void => {
     for (; hop < right.state.hops.length && right.state.hops[hop].serial <= before; hop += 1)
@@ -78,15 +79,7 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
       target.set(life, continued);
       if (life.parent !== null && target.has(life.parent)) adopt(continued, life, target);
     }
-    const own = target.get(life)!;
-    if (life.proxyPid > 0) {
-      const facts = left.state.sessions.get(life.host, life.proxyPid);
-      if (facts !== undefined && facts.clientIp !== null && life.first - facts.at <= SESSION_FACTS)
-        applyProxy(own, facts);
-      else if (left.isLeftOpen) own.proxyPid = life.proxyPid;
-    }
-    // What stood before the envelope, as the joiner would have asked for it there.
-    if (life.accepted || life.head === SUBMISSION) own.spf ??= findCheck(left.state.checks, own);
+    meetSession(left, life, target.get(life)!, sessions);
   }
   meetHops(Number.POSITIVE_INFINITY);
   for (const life of lives) relink(life, target);
@@ -132,12 +125,7 @@ function livesOf(joiner: Joiner): Life[] {
 }
 
 /** The life on the left that `life` is the rest of, or null. */
-function continuedBy(
-  left: Joiner,
-  right: Joiner,
-  life: Life,
-  target: ReadonlyMap<Life, Life>,
-): Life | null {
+function continuedBy(left: Joiner, right: Joiner, life: Life, target: ReadonlyMap<Life, Life>): Life | null {
   // Lives that the right piece kept apart for the left one to decide (joiner.ts inDoubt).
   const decided = life.first > right.state.origin + DOUBT;
   let known = left.state.table.find(life.hash, life.check);
@@ -147,8 +135,7 @@ function continuedBy(
   }
   for (; known !== null; known = known.older) {
     const samePlace = known.host === life.host && known.instance === life.instance;
-    const byLink =
-      isNamedByFilter(known) || isNamedByFilter(life);
+    const byLink = isNamedByFilter(known) || isNamedByFilter(life);
     if ((!samePlace && !byLink) || !claimable(known, life.first)) continue;
     // A life of the right piece on top: the line that began this one did not want it either.
     if (decided && target.has(known)) return null;
@@ -361,22 +348,10 @@ function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void 
 }
 
 /** What the left piece was waiting for, and lives of the right piece that it concerns. */
-function meetAtSeam(
-  left: Joiner,
-  lives: readonly Life[],
-  target: ReadonlyMap<Life, Life>,
-): void {
+function meetAtSeam(left: Joiner, lives: readonly Life[], target: ReadonlyMap<Life, Life>): void {
   const { state } = left;
-  const sessions = new Set<string>();
   for (const rightLife of lives) {
     const life = target.get(rightLife)!;
-    if (life.mta === POSTFIX && rightLife.head === ARRIVAL && !sessions.has(`${life.host} ${life.pid}`)) {
-      sessions.add(`${life.host} ${life.pid}`);
-      const facts = state.sessions.get(life.host, life.pid);
-      if (facts !== undefined && facts.discard !== null && life.first - facts.at <= SESSION_FACTS) {
-        left.dropBySession(life, facts);
-      }
-    }
     const out = life.messageKey === 0 ? undefined : state.pipedByMessageId.get(life.messageKey);
     if (
       out !== undefined &&
@@ -412,6 +387,25 @@ function meetAtSeam(
     state.qpJoins.add(life.host);
     left.claimBounce(bounce, life);
   }
+}
+
+/** What sessions and SPF filters on the left said before the lines of `rightLife` came. */
+function meetSession(left: Joiner, rightLife: Life, life: Life, seen: Set<string>): void {
+  const { sessions, checks } = left.state;
+  if (rightLife.proxyPid > 0) {
+    const facts = sessions.get(rightLife.host, rightLife.proxyPid);
+    if (facts !== undefined && facts.clientIp !== null && rightLife.first - facts.at <= SESSION_FACTS)
+      applyProxy(life, facts);
+    else if (left.isLeftOpen) life.proxyPid = rightLife.proxyPid;
+  }
+  const session = `${rightLife.host} ${rightLife.pid}`;
+  if (life.mta === POSTFIX && rightLife.head === ARRIVAL && !seen.has(session)) {
+    seen.add(session);
+    const facts = sessions.get(rightLife.host, rightLife.pid);
+    if (facts !== undefined && facts.discard !== null && rightLife.first - facts.at <= SESSION_FACTS)
+      left.dropBySession(life, facts);
+  }
+  if (rightLife.accepted || rightLife.head === SUBMISSION) life.spf ??= findCheck(checks, life);
 }
 
 /** A pipe's output, where the Message-ID and what else it takes stand on two sides of the seam. */

@@ -236,7 +236,7 @@ export const FLAGS: readonly Flag[] = [
     type: 'integer',
     least: 1000,
     most: 100_000_000,
-    doc: 'Messages under way that are remembered, 500000 by default, about 1 KB each. The report says when there were more.',
+    doc: 'Messages under way that are remembered, 500000 by default, about 1 KB each. The report says when there were more; which ones are dropped then depends on --jobs, too.',
   },
   {
     long: 'max-keys',
@@ -247,7 +247,7 @@ export const FLAGS: readonly Flag[] = [
     type: 'integer',
     least: 100,
     most: 10_000_000,
-    doc: 'Addresses, domains or hosts that each table remembers, 100000 by default. The report says when there were more.',
+    doc: 'Addresses, domains or hosts that each table remembers, 100000 by default. The report says when there were more; which ones are dropped then depends on --jobs, too.',
   },
   {
     long: 'unrecognised',

@@ -217,6 +217,9 @@ function seriesOf(hours: ReadonlyMap<number, Figures>, width: number): SeriesSte
     .map(([key, figures]) => ({ at: new Date(key * width * HOUR).toISOString(), ...statisticsOf(figures) }));
 }
 
+const DEPENDS_ON_CUTS =
+  'Which ones depends on where the log was cut: other --jobs, and merged parts, may drop others.';
+
 /** What the figures do not say by themselves. */
 function notesOf(all: Summary, statistics: Statistics): Note[] {
   const notes: Note[] = [];
@@ -232,7 +235,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
   if (all.evicted > 0) {
     say(
       'pending_bounded',
-      `More messages were under way than are kept (--max-pending): ${all.evicted} were counted as they stood, and what came later for them counts as chains without a beginning. Which ones depends on --jobs, too.`,
+      `More messages were under way than are kept (--max-pending): ${all.evicted} were counted as they stood, and what came later for them counts as chains without a beginning. ${DEPENDS_ON_CUTS} With a larger --max-pending none is.`,
     );
   }
   if (all.skippedFiles > 0) {
@@ -280,7 +283,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
   if (TRAFFIC_TABLES.some((name) => all.traffic[name].overflow > 0) || all.suspects.concerned.overflow > 0)
     say(
       'findings_bounded',
-      'Findings met a bound of 100,000 different keys: whatever came later is missing in their counts.',
+      `Findings met a bound of different keys (--max-keys): whatever came later is missing in their counts. ${DEPENDS_ON_CUTS}`,
     );
   for (const [name, counter] of [
     ['dsn_domains', all.dsnDomains],
@@ -295,7 +298,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
     if (counter.overflow > 0)
       say(
         'bounded',
-        `The table ${name} met its bound of ${counter.limit} keys: keys that came later are missing there.`,
+        `The table ${name} met its bound of ${counter.limit} keys (--max-keys): keys that came later are missing there. ${DEPENDS_ON_CUTS}`,
       );
   }
   return notes;
