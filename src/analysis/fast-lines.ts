@@ -68,6 +68,12 @@ export class FastLines {
     this.#maxLine = maxLine;
   }
 
+  /** Another input was read in between: what the kernel knows of stamps is of that one. */
+  forgetClock(): void {
+    this.#kernel.setNumber(MINUTE_KNOWN, 0);
+    this.#kernel.setNumber(ISO_KNOWN, 0);
+  }
+
   /** Takes `block`, which begins with a line and ends with a newline. */
   push(block: Uint8Array): void {
     for (let from = 0; from < block.length; ) {

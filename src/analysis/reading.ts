@@ -186,25 +186,31 @@ function count(input: PreparedInput, lineClass: LineClass, lines = 1): void {
   else if (lineClass !== FOREIGN) input.ours += lines;
 }
 
-/** The lines of one input, one at a time, with the head of the next line read. */
-class LineReader {
-  readonly input: PreparedInput;
-  /** The line at hand. */
-  bytes: Uint8Array = new Uint8Array(0);
-  start = 0;
-  end = 0;
-  /** Its instant; the one before where it has none. */
-  instant = Number.NEGATIVE_INFINITY;
-  hasHead = false;
-  overlong = false;
+/** Bytes of a tag that tell the MTA's own lines from those whose time stands in their text (splogger). */
+const TAG_BEGINNING = 7;
 
-  #blocks: AsyncGenerator<Uint8Array, void, void>;
-  #splitter: LineSplitter;
-  /** Lines of the block at hand; an over-long one has no bytes. */
-  #lines: { bytes: Uint8Array | null; start: number; end: number }[] = [];
-  #next = 0;
-  #memory: ArrayBufferLike | null = null;
+/**
+ * The lines of one input in runs that end where another input has to speak.
+ *
+ * Where a run ends is found by a head parser with a clock of its own, ahead of the one that reads the lines: most lines
+ * have the stamp of the line before, and are passed over by comparing bytes.
+ */
+class RunReader {
+  readonly input: PreparedInput;
+  /** Instant of the next line; the one before where it has none. */
+  instant = Number.NEGATIVE_INFINITY;
+
+  readonly #blocks: AsyncGenerator<Uint8Array, void, void>;
+  readonly #splitter: LineSplitter;
+  readonly #ahead: HeadParser;
+  readonly #fast: FastLines | null;
+  /** Whole lines with their newlines; null stands for one that was too long to be kept. */
+  #pieces: (Buffer | null)[] = [];
+  /** The next line begins here in the first piece, and has been looked at. */
+  #at = 0;
   #finished = false;
+  /** What lines of the last instant begin with. */
+  #stamp: Uint8Array = new Uint8Array(0);
   readonly #analysis: Analysis;
   readonly #hooks: ReadingHooks;
   #taken = 0;
@@ -214,48 +220,94 @@ class LineReader {
     this.#analysis = analysis;
     this.#hooks = hooks;
     this.#blocks = openBlocks(input.source);
+    this.#ahead = input.heads.ahead(new Clock({ ...input.clockOptions, previous: input.clock.previous }));
     this.#splitter = new LineSplitter(
-      (bytes, start, end) => {
-        // A line that was carried over from the block before is valid during this call only.
-        if (bytes.buffer === this.#memory) this.#lines.push({ bytes, start, end });
-        else this.#lines.push({ bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start });
-      },
-      () => {
-        this.#lines.push({ bytes: null, start: 0, end: 0 });
-      },
+      // Valid during this call only; behind its end stands a newline.
+      (bytes, start, end) => this.#pieces.push(Buffer.from(bytes.subarray(start, end + 1))),
+      () => this.#pieces.push(null),
     );
+    const { light } = analysis.joiner;
+    if (light === null || hooks.beforeLine !== undefined) this.#fast = null;
+    else {
+      const counted = (lineClass: LineClass, n: number): void => count(input, lineClass, n);
+      this.#fast = new FastLines(analysis, light, input.heads, counted, this.#splitter.maxLine);
+    }
     analysis.summary.files += 1;
   }
 
-  /** Moves to the next line of the block at hand; false when the block is used up. */
-  step(): boolean {
-    const line = this.#lines[this.#next];
-    if (line === undefined) return false;
-    this.#next += 1;
-    this.overlong = line.bytes === null;
-    if (line.bytes === null) return true;
-    this.bytes = line.bytes;
-    this.start = line.start;
-    this.end = line.end;
-    this.hasHead = this.input.heads.parse(line.bytes, line.start, line.end);
-    const { instant } = this.input.heads.head;
-    if (this.hasHead && !Number.isNaN(instant)) this.instant = instant;
-    return true;
+  /** Takes the next line, and those behind it in the same block while they are not later than `limit`. */
+  take(limit: number): void {
+    const piece = this.#pieces[0];
+    const from = this.#at;
+    if (piece === null) {
+      count(this.input, this.#analysis.overlong());
+      this.#pieces.shift();
+      this.#look();
+      return;
+    }
+    // The next line has been looked at.
+    let to = piece.indexOf(NEWLINE, from) + 1;
+    const single = this.#hooks.beforeLine !== undefined;
+    while (to < piece.length) {
+      this.#lookAt(piece, to);
+      if (single || this.instant > limit) break;
+      to = piece.indexOf(NEWLINE, to) + 1;
+    }
+    this.#read(piece, from, to);
+    this.#at = to;
+    if (to < piece.length) return;
+    this.#pieces.shift();
+    this.#at = 0;
+    this.#look();
+  }
+
+  /** False when the block at hand is used up. */
+  get hasLine(): boolean {
+    return this.#pieces.length > 0;
+  }
+
+  #read(piece: Buffer, from: number, to: number): void {
+    if (this.#fast !== null) {
+      this.#fast.forgetClock();
+      this.#fast.push(piece.subarray(from, to));
+      return;
+    }
+    const { heads } = this.input;
+    for (let start = from; start < to; ) {
+      const end = piece.indexOf(NEWLINE, start);
+      if (end - start > this.#splitter.maxLine) count(this.input, this.#analysis.overlong());
+      else count(this.input, this.#analysis.line(heads, piece, start, end));
+      start = end + 1;
+    }
+  }
+
+  #look(): void {
+    const piece = this.#pieces[0];
+    if (piece) this.#lookAt(piece, 0);
+  }
+
+  #lookAt(bytes: Buffer, start: number): void {
+    if (beginsWith(bytes, start, this.#stamp)) return;
+    const end = bytes.indexOf(NEWLINE, start);
+    if (end - start > this.#splitter.maxLine || !this.#ahead.parse(bytes, start, end)) return;
+    const { head, form, tagStart } = this.#ahead;
+    if (Number.isNaN(head.instant)) return;
+    this.instant = head.instant;
+    const { program } = head.tag;
+    const own = form !== 0 && (program === 'postfix' || program === 'sendmail');
+    this.#stamp = own ? Buffer.from(bytes.subarray(start, tagStart + TAG_BEGINNING)) : NO_BYTES;
   }
 
   /** Gets more lines; false at the end of the input. */
   async fill(): Promise<boolean> {
-    this.#lines = [];
-    this.#next = 0;
-    while (this.#lines.length === 0) {
+    while (this.#pieces.length === 0) {
       if (this.#finished) return false;
       try {
         const { done, value } = await this.#blocks.next();
         if (done === true || value === undefined) this.#finish();
         else {
           this.#analysis.summary.bytes += value.length;
-          this.#memory = value.buffer;
-          this.#splitter.push(value);
+          this.#splitter.pushAround(value, (lines) => this.#pieces.push(asBuffer(lines)));
           const { source } = this.input;
           this.#hooks.onBytes?.(source.bytesRead - this.#taken);
           this.#taken = source.bytesRead;
@@ -266,12 +318,13 @@ class LineReader {
         this.#finish();
       }
     }
+    this.#at = 0;
+    this.#look();
     return true;
   }
 
   #finish(): void {
     this.#finished = true;
-    this.#memory = null;
     this.#splitter.finish();
   }
 
@@ -280,17 +333,31 @@ class LineReader {
   }
 }
 
+const NEWLINE = 10;
+const NO_BYTES = new Uint8Array(0);
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** False for an empty beginning. */
+function beginsWith(bytes: Uint8Array, at: number, beginning: Uint8Array): boolean {
+  const { length } = beginning;
+  for (let i = length - 1; i >= 0; i -= 1) if (bytes[at + i] !== beginning[i]) return false;
+  return length > 0;
+}
+
 async function readTogether(
   inputs: readonly PreparedInput[],
   analysis: Analysis,
   hooks: ReadingHooks,
 ): Promise<boolean> {
-  const active: LineReader[] = [];
+  const active: RunReader[] = [];
   let next = 0;
   const open = async (): Promise<void> => {
-    const reader = new LineReader(inputs[next], analysis, hooks);
+    const reader = new RunReader(inputs[next], analysis, hooks);
     next += 1;
-    if (await advance(reader)) active.push(reader);
+    if (await reader.fill()) active.push(reader);
   };
   try {
     while (active.length > 0 || next < inputs.length) {
@@ -307,7 +374,7 @@ async function readTogether(
         continue;
       }
       for (const other of active) if (other !== reader && other.instant < limit) limit = other.instant;
-      if (!(await takeUntil(reader, limit, analysis, hooks))) active.splice(active.indexOf(reader), 1);
+      if (!(await takeUntil(reader, limit, hooks))) active.splice(active.indexOf(reader), 1);
     }
     return true;
   } finally {
@@ -316,31 +383,20 @@ async function readTogether(
 }
 
 /** Takes lines while they are not later than the limit; false when the input is at its end. */
-async function takeUntil(
-  reader: LineReader,
-  limit: number,
-  analysis: Analysis,
-  hooks: ReadingHooks,
-): Promise<boolean> {
+async function takeUntil(reader: RunReader, limit: number, hooks: ReadingHooks): Promise<boolean> {
   do {
-    const { input, hasHead, bytes, start, end } = reader;
     const pause = hooks.beforeLine?.(reader.instant);
     if (pause) {
       await pause;
       if (hooks.interrupted?.() === true) return true;
     }
-    if (reader.overlong) count(input, analysis.overlong());
-    else count(input, analysis.lineWithHead(input.heads, hasHead, bytes, start, end));
-    if (!reader.step()) {
+    reader.take(limit);
+    if (!reader.hasLine) {
       const wait = hooks.onBlock?.();
       if (wait) await wait;
       if (hooks.interrupted?.() === true) return true;
-      if (!(await advance(reader))) return false;
+      if (!(await reader.fill())) return false;
     }
   } while (reader.instant <= limit);
   return true;
-}
-
-async function advance(reader: LineReader): Promise<boolean> {
-  return (await reader.fill()) && reader.step();
 }

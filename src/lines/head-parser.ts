@@ -121,6 +121,11 @@ export class HeadParser {
     this.stamp = new StampReader(clock);
   }
 
+  /** One with another clock, for looking ahead. */
+  ahead(clock: Clock): HeadParser {
+    return new HeadParser(clock, this.hosts, this.tags);
+  }
+
   /**
    * Fills `head` from the line `bytes[start, end)`. False when no head could be made out; its text range is then the
    * whole line, trimmed.
