@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { logBytes } from '../support/pieces.ts';
+import { linesOf, logBytes } from '../support/pieces.ts';
 import {
   dsnstat,
   output,
@@ -23,12 +23,6 @@ import {
 
 const { folder, file } = temporaryFolder();
 const run = promisify(execFile);
-
-function linesOf(name: string): string[] {
-  return logBytes(name)
-    .toString('latin1')
-    .split(/(?<=\n)/);
-}
 
 function logOf(name: string, lines: readonly string[]): string {
   return file(name, Buffer.from(lines.join(''), 'latin1'));
@@ -51,7 +45,7 @@ function withoutFiles({ input, ...rest }: StableReport): unknown {
 
 describe('merge', () => {
   const name = 'sendmail-load.log.gz';
-  const lines = linesOf(name);
+  const lines = linesOf(logBytes(name));
   const whole = logOf('whole.log', lines);
   const third = Math.floor(lines.length / 3);
   const parts = [lines.slice(0, third), lines.slice(third, 2 * third), lines.slice(2 * third)].map(
@@ -134,7 +128,7 @@ describe('merge', () => {
     output(['--tz', 'UTC', '--state', state, whole]);
     // What watch keeps beside that.
     const watched = join(folder, 'watched.state');
-    const log = logOf('watched.log', linesOf('sendmail-wide.log.gz'));
+    const log = logOf('watched.log', linesOf(logBytes('sendmail-wide.log.gz')));
     output(['watch', '--replay', '--format', 'ndjson', '--tz', 'UTC', '--state', watched, log]);
     const printed = join(folder, 'chains.state');
     output(['chains', '--tz', 'UTC', '--state', printed, log]);
@@ -143,7 +137,7 @@ describe('merge', () => {
       state,
       watched,
       printed,
-      saved(logOf('q.log', linesOf('qmail-mixed.log.gz'))),
+      saved(logOf('q.log', linesOf(logBytes('qmail-mixed.log.gz')))),
     ]) {
       for (const line of readFileSync(path, 'utf8').trimEnd().split('\n')) {
         const valid = validate(JSON.parse(line));
@@ -155,7 +149,7 @@ describe('merge', () => {
 
 it('the example of docs/summary-format.md: a map on the hosts, a reduce in between and at the end', async () => {
   const hosts = ['mx1', 'mx2', 'mx3', 'mx4'];
-  const lines = linesOf('postfix-mixed.log.gz');
+  const lines = linesOf(logBytes('postfix-mixed.log.gz'));
   const half = Math.floor(lines.length / 2);
   const logs = hosts.flatMap((host) => {
     const own = lines.map((line) => line.replace(/^(\w{3} +\d+ [\d:]+ )\S+/, `$1${host}`));

@@ -15,6 +15,7 @@ import { Names } from '../../src/lines/names.ts';
 import { LineSplitter } from '../../src/lines/splitter.ts';
 import { Tags } from '../../src/lines/tags.ts';
 import { reportOf } from '../../src/summary/view.ts';
+import { PiecedLog } from '../support/pieces.ts';
 import { readStories } from '../support/story.ts';
 
 const FIXTURES = new URL('../fixtures/', import.meta.url);
@@ -86,6 +87,14 @@ describe('the kernel', () => {
     const log = bytesOf(name);
     const expected = answer(log, 1 << 20, false).report;
     for (const chunk of [1 << 20, 65_537, 4_099]) expect(answer(log, chunk, true).report).toEqual(expected);
+  });
+
+  it.each(logs)('gives the same report where lines of a second lie in any order: %s', (name) => {
+    const log = new PiecedLog(bytesOf(name));
+    for (const seed of [1, 2, 3]) {
+      const { bytes } = log.shuffled(seed);
+      expect(answer(bytes, 65_537, true).report).toEqual(answer(bytes, 65_537, false).report);
+    }
   });
 
   it('keeps instances apart, more of them than it has numbers for', () => {

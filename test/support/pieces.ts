@@ -16,6 +16,11 @@ export function logBytes(name: string): Buffer {
   return gunzipSync(readFileSync(new URL(name, FIXTURES)));
 }
 
+/** Each with its newline, byte by byte (latin-1). */
+export function linesOf(bytes: Buffer): string[] {
+  return bytes.toString('latin1').split(/(?<=\n)/);
+}
+
 export const SAVE: SaveOptions = { kind: 'summary', program: '0', complete: true, options: {} };
 
 /** A process: its numbers for hosts and tags. */
@@ -27,10 +32,14 @@ export class Place {
 export class PiecedLog {
   readonly lines: { start: number; end: number }[] = [];
   readonly bytes: Buffer;
+  readonly #year: number | null;
   readonly #clocks: number[] = [];
+  /** Of each line; that of the line before where it has none. */
+  readonly #instants: number[] = [];
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, year = yearEvidence(bytes.subarray(0, 1 << 18))) {
     this.bytes = bytes;
+    this.#year = year;
     for (let start = 0; start < bytes.length; ) {
       const newline = bytes.indexOf(10, start);
       const end = newline < 0 ? bytes.length : newline;
@@ -41,13 +50,31 @@ export class PiecedLog {
     const heads = new HeadParser(clock, new Names(), new Tags());
     for (const { start, end } of this.lines) {
       this.#clocks.push(clock.previous);
-      heads.parse(bytes, start, end);
+      const known = heads.parse(bytes, start, end) && !Number.isNaN(heads.head.instant);
+      this.#instants.push(known ? heads.head.instant : (this.#instants.at(-1) ?? Number.NaN));
     }
   }
 
+  /** The same lines, those of the same stamp in any order. `seed` says which. */
+  shuffled(seed: number): PiecedLog {
+    const random = randomNumbers(seed);
+    const order = this.lines.map((_, i) => ({ i, at: this.#instants[i], by: random() }));
+    for (let from = 0; from < order.length; ) {
+      let to = from + 1;
+      while (to < order.length && order[to].at === order[from].at) to += 1;
+      order.splice(from, to - from, ...order.slice(from, to).sort((a, b) => a.by - b.by));
+      from = to;
+    }
+    const newline = Buffer.from('\n');
+    const bytes = order.flatMap(({ i }) => [
+      this.bytes.subarray(this.lines[i].start, this.lines[i].end),
+      newline,
+    ]);
+    return new PiecedLog(Buffer.concat(bytes), this.#year);
+  }
+
   #clock(previous?: number): Clock {
-    const year = yearEvidence(this.bytes.subarray(0, 1 << 18));
-    return new Clock({ zone: 'UTC', year, reference: Date.UTC(2027, 0, 2), previous });
+    return new Clock({ zone: 'UTC', year: this.#year, reference: Date.UTC(2027, 0, 2), previous });
   }
 
   piece(from: number, to: number, leftOpen: boolean, place = new Place()): Analysis {
@@ -83,4 +110,15 @@ export function answer(analysis: Analysis): unknown {
     complete: true,
     generatedAt: new Date(0),
   });
+}
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

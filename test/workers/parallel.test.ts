@@ -16,7 +16,7 @@ import { Tags } from '../../src/lines/tags.ts';
 import { findSources } from '../../src/source/find.ts';
 import { readParallel } from '../../src/workers/parallel.ts';
 import { runUnit } from '../../src/workers/unit.ts';
-import { answer, LOGS, logBytes } from '../support/pieces.ts';
+import { answer, LOGS, linesOf, logBytes } from '../support/pieces.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dsnstat-units-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -69,10 +69,6 @@ async function inUnits(paths: readonly string[], piece: number): Promise<{ said:
   expect(complete).toBe(true);
   const said = [answer(analysis), ...inputs.map(({ lines, ours, malformed }) => [lines, ours, malformed])];
   return { said, units };
-}
-
-function linesOf(bytes: Buffer): string[] {
-  return bytes.toString('latin1').split(/(?<=\n)/);
 }
 
 describe.each(LOGS)('%s in units', (name) => {
