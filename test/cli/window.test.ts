@@ -137,7 +137,7 @@ describe('bounds', () => {
         .filter(({ code }) => code === 'bounded')
         .map(({ text }) => text)
         .join(' '),
-    ).toContain('refusing_relays met its bound of 100 keys');
+    ).toMatch(/refusing_relays met its bound of 100 keys .* depends on where the log was cut/);
     expect(report(['--tz', 'UTC', refused]).tables.some(({ bounded }) => bounded)).toBe(false);
   });
 });
