@@ -7,6 +7,7 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const LESS = 0x3c;
 const GREATER = 0x3e;
+const AT = 0x40;
 
 /** Calls back with the range of each address of a comma-separated list; commas in quotes and brackets do not part. */
 export function splitAddresses(
@@ -71,6 +72,15 @@ export function bounceAddress(reversePath: string): string {
 
 /** Domain in lower case; "" for an address without one. */
 export function domainOf(address: string): string {
-  const at = address.lastIndexOf('@');
-  return at < 0 ? '' : address.slice(at + 1).toLowerCase();
+  // By hand: V8 leaves its compiled code for lastIndexOf and toLowerCase, and this is asked of every DSN.
+  let plain = true;
+  for (let i = address.length - 1; i >= 0; i -= 1) {
+    const c = address.charCodeAt(i);
+    if (c === AT) {
+      const domain = address.slice(i + 1);
+      return plain ? domain : domain.toLowerCase();
+    }
+    if (c > 0x7f || (c >= 0x41 && c <= 0x5a)) plain = false;
+  }
+  return '';
 }

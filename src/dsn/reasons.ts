@@ -58,6 +58,8 @@ const BY_STATUS: Readonly<Record<string, string>> = {
 
 /** Addresses and hosts in a reply say nothing about why, and `<spam@example.org>` would. */
 const NAMES = /<[^<>]*>|\S+@\S+|https?:\S+/g;
+/** So much of a reply is looked at. */
+const LONGEST = 600;
 /** Every second failure; asked first, the other rules cost 5 us a reply. */
 const UNKNOWN_USER = /user[ _]unknown|unknown[ _]user|no[ _]such[ _]user/i;
 
@@ -66,29 +68,118 @@ export function saysGivenUp(reply: string): boolean {
   return reply.includes('not_going_to_try_again');
 }
 
-let lastReply: string | null = null;
-let lastStatus: string | null = null;
-let lastClass = '';
-
 /** A class for a failed recipient; `expired` when the MTA gave up. */
 export function reasonClass(reply: string | null, status: string | null, expired: boolean): string {
-  if (expired || reply === null) return classOf(reply, status, expired);
-  // Asked twice of each failure, by the figures and by the suspects; the rules cost 2 us.
-  if (reply !== lastReply || status !== lastStatus) {
-    lastClass = classOf(reply, status, expired);
-    lastReply = reply;
-    lastStatus = status;
-  }
-  return lastClass;
-}
-
-function classOf(reply: string | null, status: string | null, expired: boolean): string {
   if (expired) return 'gave up after retries';
-  if (reply !== null) {
-    const words = reply.slice(0, 600).replace(NAMES, '');
-    if (UNKNOWN_USER.test(words)) return 'user unknown';
-    for (const [pattern, name] of RULES) if (pattern.test(words)) return name;
-  }
+  const said = reply === null ? null : classOfText(reply);
+  if (said !== null) return said;
   const detail = status === null ? undefined : BY_STATUS[status.slice(status.indexOf('.') + 1)];
   return detail ?? 'other';
+}
+
+/** What texts said, by their shape; null for those that say nothing. The rules cost 4 us a reply. */
+const SHAPES = new Map<string, string | null>();
+/** Shapes that are remembered; a hostile log may have as many as it likes. */
+const MOST_SHAPES = 4000;
+let lastReply = '';
+let lastClass: string | null = null;
+
+function classOfText(reply: string): string | null {
+  // Asked twice of each failure, by the figures and by the suspects.
+  if (reply === lastReply) return lastClass;
+  const shape = shapeOf(reply);
+  let found: string | null | undefined;
+  if (shape === null) found = classOfWords(wordsOf(reply));
+  else {
+    found = SHAPES.get(shape);
+    if (found === undefined) {
+      found = classOfWords(shape);
+      if (SHAPES.size >= MOST_SHAPES) SHAPES.clear();
+      SHAPES.set(shape, found);
+    }
+  }
+  lastReply = reply;
+  lastClass = found;
+  return found;
+}
+
+/** A reply without names. */
+export function wordsOf(reply: string): string {
+  return reply.slice(0, LONGEST).replace(NAMES, '');
+}
+
+function classOfWords(words: string): string | null {
+  if (UNKNOWN_USER.test(words)) return 'user unknown';
+  for (const [pattern, name] of RULES) if (pattern.test(words)) return name;
+  return null;
+}
+
+const SPACE = 0x20;
+const LESS = 0x3c;
+const GREATER = 0x3e;
+const AT = 0x40;
+/** With room for the rest of a character behind the longest. */
+const text = Buffer.alloc(LONGEST + 4);
+
+/**
+ * What is left of a reply when NAMES are gone, with every letter in lower case and every digit as 0: no rule tells
+ * those apart, and so a few hundred shapes stand for the replies of a whole log. null for a text that is not printable
+ * ASCII.
+ */
+export function shapeOf(reply: string): string | null {
+  const end = Math.min(text.write(reply), LONGEST);
+  let length = 0;
+  // Where the run of characters that are no blanks ends that is at hand, and the last @ in it with something behind.
+  let runEnd = 0;
+  let lastAt = -1;
+  for (let i = 0; i < end; i += 1) {
+    const c = text[i];
+    if (c === LESS) {
+      const close = closing(i + 1, end);
+      if (close > 0) {
+        i = close;
+        continue;
+      }
+      if (close < 0) return null;
+    } else if (c === SPACE) {
+      text[length++] = SPACE;
+      continue;
+    }
+    if (i >= runEnd) {
+      lastAt = -1;
+      for (runEnd = i; runEnd < end; runEnd += 1) {
+        const d = text[runEnd];
+        if (d === SPACE) break;
+        if (d < SPACE || d > 0x7e) return null;
+        if (d === AT && runEnd + 1 < end && text[runEnd + 1] !== SPACE) lastAt = runEnd;
+      }
+    }
+    // `\S+@\S+` from here, or `https?:\S+`.
+    if (lastAt > i || (c === 0x68 && isUrl(i, runEnd))) i = runEnd - 1;
+    else text[length++] = c >= 0x41 && c <= 0x5a ? c | 0x20 : c >= 0x30 && c <= 0x39 ? 0x30 : c;
+  }
+  return text.toString('latin1', 0, length);
+}
+
+/** Where the bracket closes that was opened before `from`; 0 where it does not, -1 at what is no printable ASCII. */
+function closing(from: number, end: number): number {
+  for (let i = from; i < end; i += 1) {
+    const c = text[i];
+    if (c === GREATER) return i;
+    if (c === LESS) return 0;
+    if (c < SPACE || c > 0x7e) return -1;
+  }
+  return 0;
+}
+
+/** `http:` or `https:` with something behind it. */
+function isUrl(at: number, end: number): boolean {
+  const colon = at + (text[at + 4] === 0x73 ? 5 : 4);
+  return (
+    colon + 1 < end &&
+    text[colon] === 0x3a &&
+    text[at + 1] === 0x74 &&
+    text[at + 2] === 0x74 &&
+    text[at + 3] === 0x70
+  );
 }
