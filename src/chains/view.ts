@@ -4,7 +4,7 @@
  * Owns the interpretation that contract sections 2 and 4 prescribe; everything that counts or prints goes through
  * here, so that the figures and the chains cannot disagree. Must not know formats.
  */
-import { bounceAddress } from '../dsn/address.ts';
+import { bounceAddress, domainOf } from '../dsn/address.ts';
 import { replyStatus } from '../dsn/status.ts';
 import {
   AUTH,
@@ -35,17 +35,21 @@ import {
 import type { Chain, ChainDsn, ChainRecipient, DsnKind, Outcome, Suspect } from './chain.ts';
 import { CONTINUES, type DsnLink, type Life, type Recipient, rootOf } from './life.ts';
 
+// What the figures ask of every chain goes down the tree itself, without lists and closures: see summary.ts tally.
+
 /** The message's own lives: the root and what continues it. */
-export function* messageLives(root: Life): IterableIterator<Life> {
-  yield root;
-  for (const next of root.next) yield* messageLives(next);
+export function messageLives(root: Life, lives: Life[] = []): Life[] {
+  lives.push(root);
+  for (const next of root.next) messageLives(next, lives);
+  return lives;
 }
 
 /** Every life of a chain: the message's own, its DSNs', and those about them. */
-export function* livesOf(root: Life): IterableIterator<Life> {
-  yield root;
-  for (const next of root.next) yield* livesOf(next);
-  for (const link of root.dsns) if (link.child !== null) yield* livesOf(link.child);
+export function livesOf(root: Life, lives: Life[] = []): Life[] {
+  lives.push(root);
+  for (const next of root.next) livesOf(next, lives);
+  for (const link of root.dsns) if (link.child !== null) livesOf(link.child, lives);
+  return lives;
 }
 
 /** What a chain is about. */
@@ -122,11 +126,7 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
   if (life.recipients.length === 0 && (life.discarded || life.held || life.end === END_DELETED) && !goneOn) {
     const outcome = life.end === END_DELETED ? 'deleted' : life.discarded ? 'discarded' : 'held';
     for (let n = unnamed; n > 0; n -= 1) seen.push({ life, recipient: null, original: behind, outcome });
-  } else if (
-    !failed &&
-    unnamed > 0 &&
-    life.dsns.some((link) => link.kind === DSN_FAILURE && wasMade(link, life))
-  ) {
+  } else if (!failed && unnamed > 0 && hasFailureDsn(life)) {
     // A failure DSN went out, yet no failure was seen: the line about that recipient is missing or unreadable.
     seen.push({ life, recipient: null, original: behind, outcome: 'failed' });
   }
@@ -135,6 +135,11 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
     collectRecipients(next, forwarderOf(life, next) ?? behind, seen);
     if (life.recipients.length > 0) keepOriginals(life, seen, before);
   }
+}
+
+function hasFailureDsn(life: Life): boolean {
+  for (const link of life.dsns) if (link.kind === DSN_FAILURE && wasMade(link, life)) return true;
+  return false;
 }
 
 /**
@@ -148,9 +153,7 @@ function isReportAddress(life: Life, r: Recipient): boolean {
 }
 
 function hasLater(life: Life, key: number): boolean {
-  for (const next of life.next) {
-    for (const later of messageLives(next)) if (later.findRecipient(key) !== null) return true;
-  }
+  for (const next of life.next) if (next.findRecipient(key) !== null || hasLater(next, key)) return true;
   return false;
 }
 
@@ -204,29 +207,87 @@ function goesOn(life: Life): boolean {
   return false;
 }
 
-/** A DSN that was really made. */
-export interface SeenDsn {
+/** A DSN that was really made. A look at it as it is now: what was asked once is remembered. */
+export class SeenDsn {
   readonly kind: DsnKind;
   readonly link: DsnLink;
   /** The life that it reports on. */
   readonly about: Life;
+  #recipients: readonly SeenRecipient[] | null = null;
+  #outcome: Outcome | 'unknown' | null = null;
+  #status: string | null = null;
+  #to: string | null | undefined = undefined;
+  #domain: string | null = null;
+
+  constructor(kind: DsnKind, link: DsnLink, about: Life) {
+    this.kind = kind;
+    this.link = link;
+    this.about = about;
+  }
+
+  /** What became of the DSN itself: delivered to anybody counts as delivered. */
+  get outcome(): Outcome | 'unknown' {
+    if (this.#outcome === null) this.#judge();
+    return this.#outcome as Outcome | 'unknown';
+  }
+
+  /** The status code that goes with it. */
+  get status(): string | null {
+    if (this.#outcome === null) this.#judge();
+    return this.#status;
+  }
+
+  /** Whom it is for: its own envelope recipient, or the reverse-path that it answers. */
+  get to(): string | null {
+    if (this.#to === undefined) this.#to = dsnRecipient(this);
+    return this.#to;
+  }
+
+  /** The domain of `to` in lower case; "" where it has none. */
+  get domain(): string {
+    this.#domain ??= domainOf(this.to ?? '');
+    return this.#domain;
+  }
+
+  /** Recipients of the DSN's own message; none where its id is not known. */
+  get recipients(): readonly SeenRecipient[] {
+    const { child } = this.link;
+    this.#recipients ??= child === null ? NOBODY : recipientsOf(child);
+    return this.#recipients;
+  }
+
+  #judge(): void {
+    let best: SeenRecipient | null = null;
+    for (const seen of this.recipients) {
+      if (seen.outcome === 'expanded') continue;
+      if (best === null || RANK[seen.outcome] > RANK[best.outcome]) best = seen;
+    }
+    this.#outcome = best === null ? 'unknown' : best.outcome;
+    if (best !== null && best.recipient !== null) this.#status = statusOf(best.life, best.recipient);
+  }
 }
+
+const NOBODY: readonly SeenRecipient[] = [];
 
 /** All DSNs of the chain, those about its DSNs included. */
-export function dsnsOf(root: Life): SeenDsn[] {
-  const seen: SeenDsn[] = [];
-  for (const life of messageLives(root)) collectDsns(life, seen);
-  return seen;
+export function dsnsOf(root: Life): readonly SeenDsn[] {
+  return collectDsns(root, null) ?? NO_DSN;
 }
 
-function collectDsns(about: Life, seen: SeenDsn[]): void {
+const NO_DSN: readonly SeenDsn[] = [];
+
+/** Adds those of a message to a list, which is made with the first one. */
+function collectDsns(about: Life, list: SeenDsn[] | null): SeenDsn[] | null {
+  let seen = list;
   for (const link of about.dsns) {
     if (!wasMade(link, about)) continue;
-    if (reportsFailureToo(link, about)) seen.push({ kind: 'failure', link, about });
-    seen.push({ kind: kindOf(link, about), link, about });
-    if (link.child === null) continue;
-    for (const life of messageLives(link.child)) collectDsns(life, seen);
+    seen ??= [];
+    if (reportsFailureToo(link, about)) seen.push(new SeenDsn('failure', link, about));
+    seen.push(new SeenDsn(kindOf(link, about), link, about));
+    if (link.child !== null) collectDsns(link.child, seen);
   }
+  for (const next of about.next) seen = collectDsns(next, seen);
+  return seen;
 }
 
 /**
@@ -241,9 +302,9 @@ function reportsFailureToo(link: DsnLink, about: Life): boolean {
     before = other.at;
   }
   for (const other of about.dsns) if (other !== link && other.at === link.at) return false;
-  return about.recipients.some(
-    (r) => r.outcome === FAILED && r.attempts > 0 && r.at > before && r.at <= link.at,
-  );
+  for (const r of about.recipients)
+    if (r.outcome === FAILED && r.attempts > 0 && r.at > before && r.at <= link.at) return true;
+  return false;
 }
 
 /**
@@ -290,8 +351,7 @@ function isPostmasterCopy(link: DsnLink, about: Life): boolean {
   return false;
 }
 
-/** Whom a DSN is for: its own envelope recipient, or the reverse-path that it answers. */
-export function dsnRecipient(dsn: SeenDsn): string | null {
+function dsnRecipient(dsn: SeenDsn): string | null {
   const path = dsn.about.parent === null ? reversePathOf(dsn.about) : dsn.about.reversePath;
   const child = dsn.link.child;
   // qmail logs the envelope's recipient, before any forward.
@@ -302,7 +362,7 @@ export function dsnRecipient(dsn: SeenDsn): string | null {
     let last: string | null = null;
     // sendmail logs the aliases behind the sender only; the envelope's recipient is the sender all the same.
     const own = dsn.kind !== 'postmaster' && dsn.kind !== 'double_bounce' && child.mta === SENDMAIL;
-    for (const { recipient: r, original, outcome } of recipientsOf(child)) {
+    for (const { recipient: r, original, outcome } of dsn.recipients) {
       if (r === null || outcome === 'expanded') continue;
       // The sender behind an alias is the sender; a list owner's alias leads to whoever gets the DSN.
       if (
@@ -362,29 +422,13 @@ export function reversePathOf(root: Life): string | null {
 
 /** The host's own name ($j), from a Message-ID that sendmail made itself: `<YYYYMMDDhhmm.QID@host>` [envelope.c settime]. */
 function ownHost(root: Life): string | null {
-  const lives = [...messageLives(root)];
-  for (const link of root.dsns) if (link.child !== null) lives.push(...messageLives(link.child));
+  const lives = messageLives(root);
+  for (const link of root.dsns) if (link.child !== null) messageLives(link.child, lives);
   for (const { messageId } of lives) {
     const made = messageId === null ? null : /^<\d{12}\.([0-9A-Za-z]{8,18})@([\w.-]+)>$/.exec(messageId);
     if (made !== null && lives.some((life) => life.id === made[1])) return made[2];
   }
   return null;
-}
-
-/** What became of the DSN itself: delivered to anybody counts as delivered. */
-export function dsnOutcome(dsn: SeenDsn): { outcome: Outcome | 'unknown'; status: string | null } {
-  const child = dsn.link.child;
-  if (child === null) return { outcome: 'unknown', status: null };
-  let best: SeenRecipient | null = null;
-  for (const seen of recipientsOf(child)) {
-    if (seen.outcome === 'expanded') continue;
-    if (best === null || RANK[seen.outcome] > RANK[best.outcome]) best = seen;
-  }
-  if (best === null) return { outcome: 'unknown', status: null };
-  return {
-    outcome: best.outcome,
-    status: best.recipient === null ? null : statusOf(best.life, best.recipient),
-  };
 }
 
 const RANK: Record<Outcome, number> = {
@@ -407,7 +451,8 @@ export function statusOf(life: Life, r: Recipient): string | null {
 }
 
 export function hasEnded(root: Life): boolean {
-  for (const life of messageLives(root)) if (!isOver(life)) return false;
+  if (!isOver(root)) return false;
+  for (const next of root.next) if (!hasEnded(next)) return false;
   return true;
 }
 
@@ -419,35 +464,38 @@ function isOver(life: Life): boolean {
 
 /** At least one attempt was logged that was not a mere drop. */
 export function wasAttempted(root: Life): boolean {
-  for (const life of messageLives(root)) {
-    for (const r of life.recipients) {
-      if ((r.attempts === 0 && r.outcome !== FAILED) || isReportAddress(life, r)) continue;
-      const outcome = outcomeOf(life, r);
-      if (outcome !== 'discarded' && outcome !== 'held') return true;
-    }
+  for (const r of root.recipients) {
+    if ((r.attempts === 0 && r.outcome !== FAILED) || isReportAddress(root, r)) continue;
+    const outcome = outcomeOf(root, r);
+    if (outcome !== 'discarded' && outcome !== 'held') return true;
   }
+  for (const next of root.next) if (wasAttempted(next)) return true;
   return false;
 }
 
 export function suppressionCause(root: Life): string | null {
-  if (root.mark !== null || root.next.length === 0) return root.mark;
-  for (const life of messageLives(root)) if (life.mark !== null) return life.mark;
+  if (root.mark !== null) return root.mark;
+  for (const next of root.next) {
+    const cause = suppressionCause(next);
+    if (cause !== null) return cause;
+  }
   return null;
 }
 
 /** What SPF said of the client and the reverse-path ("fail", "pass", ...), where a milter or policy daemon logged it. */
 export function senderChecked(root: Life): string | null {
-  if (root.spf !== null || root.next.length === 0) return root.spf;
-  for (const life of messageLives(root)) if (life.spf !== null) return life.spf;
+  if (root.spf !== null) return root.spf;
+  for (const next of root.next) {
+    const result = senderChecked(next);
+    if (result !== null) return result;
+  }
   return null;
 }
 
 export function hasFailed(root: Life): boolean {
-  for (const life of messageLives(root)) {
-    for (const r of life.recipients) {
-      if ((r.outcome === FAILED || r.outcome === GIVEN_UP) && !isReportAddress(life, r)) return true;
-    }
-  }
+  for (const r of root.recipients)
+    if ((r.outcome === FAILED || r.outcome === GIVEN_UP) && !isReportAddress(root, r)) return true;
+  for (const next of root.next) if (hasFailed(next)) return true;
   return false;
 }
 
@@ -532,15 +580,14 @@ function printRecipient({ life, recipient: r, original, outcome }: SeenRecipient
 }
 
 function printDsn(dsn: SeenDsn): ChainDsn {
-  const { outcome, status } = dsnOutcome(dsn);
   return {
     kind: dsn.kind,
     queue_id: dsn.link.child?.id ?? null,
     parent_queue_id: dsn.about.id,
-    recipient: dsnRecipient(dsn),
+    recipient: dsn.to,
     reason: dsn.link.reason ?? reasonText(dsn.about),
-    outcome,
-    status,
+    outcome: dsn.outcome,
+    status: dsn.status,
     at: isoTime(dsn.link.at),
   };
 }

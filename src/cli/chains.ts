@@ -45,8 +45,7 @@ export async function runChains(inputs: readonly string[], options: ChainsOption
     onBlock: () => (output.full ? output.flush() : null),
     state: options.state,
     stateReader: 'chains',
-    onRestored: ({ summary }) =>
-      repeats.goOn(summary.suspects.clients.counts, summary.suspects.victims.counts),
+    onRestored: ({ summary }) => repeats.goOn(summary.suspects.clients, summary.suspects.victims),
     beforeSave: () => output.flush(),
   });
   if (options.state === null) {

@@ -221,7 +221,7 @@ class Watch {
     this.#restoring = true;
     if (this.#state.restore(this.#notice)) {
       const { clients, victims } = this.#analysis.summary.suspects;
-      this.#repeats.goOn(clients.counts, victims.counts);
+      this.#repeats.goOn(clients, victims);
       // Their first lines were read by the run before.
       if (this.#lines !== null) for (const root of this.#analysis.pending()) this.#lines.miss(root);
     }

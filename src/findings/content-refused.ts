@@ -1,7 +1,7 @@
 /**
  * The next hop refuses the content of what we accepted: its filter runs behind us, so its refusals become our DSNs.
  */
-import { AND } from '../summary/suspects.ts';
+import { AND } from '../summary/counter.ts';
 import { first, number, type Rule, remediesFor, severityOf } from './rule.ts';
 
 const TOPIC = 'content_refused_after_accept';

@@ -2,8 +2,7 @@
  * Webmail or scripts hand mail in by the local command and so pass by every rule of submission. Seed document:
  * "Pitfalls when running a mail server", 5.
  */
-import { Counter } from '../summary/counter.ts';
-import { AND } from '../summary/suspects.ts';
+import { AND, Counter } from '../summary/counter.ts';
 import { WEB_UIDS } from '../summary/traffic.ts';
 import { list, number, type Rule, remediesFor } from './rule.ts';
 
@@ -13,16 +12,16 @@ const MANY_SENDERS = 10;
 export const localBypass: Rule = ({ all }) => {
   const { traffic } = all;
   const senders = new Map<string, Set<string>>();
-  for (const key of traffic.uidSenders.counts.keys()) {
+  for (const key of traffic.uidSenders.keys()) {
     const [uid, sender] = key.split(AND);
     senders.set(uid, (senders.get(uid) ?? new Set<string>()).add(sender));
   }
   const uids = new Counter();
-  for (const [uid, n] of traffic.uids.counts) {
+  for (const [uid, n] of traffic.uids) {
     const many = uid !== '0' && (senders.get(uid)?.size ?? 0) >= MANY_SENDERS;
     if (WEB_UIDS.has(Number(uid)) || many) uids.add(uid, n);
   }
-  if (uids.counts.size === 0) return null;
+  if (uids.size === 0) return null;
   const concerned = uids.sorted();
   const count = uids.total;
   const topics = concerned.map(([uid]) => `uid ${uid}`);

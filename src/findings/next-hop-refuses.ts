@@ -2,8 +2,8 @@
  * The next hop refuses recipients after we accepted them: an MX that relays to a store without knowing its users.
  * Seed document: "How to avoid Backscatter in Sendmail".
  */
+import { AND } from '../summary/counter.ts';
 import type { Remedy } from '../summary/report.ts';
-import { AND } from '../summary/suspects.ts';
 import { list, number, type Rule, remediesFor, safeDomain, severityOf } from './rule.ts';
 
 const TOPIC = 'accepted_then_refused_by_next_hop';

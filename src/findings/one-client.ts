@@ -13,7 +13,7 @@ export const oneClient: Rule = ({ all }) => {
   if (count < BURST) return null;
   const address = familyOf(client) === 0 ? '192.0.2.1' : client;
   const cidr = familyOf(address) === 6 ? `${address}/128` : `${address}/32`;
-  const busy = [...suspects.clients.counts.values()].filter((n) => n >= BURST).length;
+  const busy = suspects.clients.values().filter((n) => n >= BURST).length;
   return {
     id: 'one_client',
     severity: count >= CRITICAL ? 'critical' : 'warning',

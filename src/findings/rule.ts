@@ -25,10 +25,7 @@ export function first(concerned: Finding['concerns']): Finding['concerns'] {
 }
 
 export function concerns(counter: Counter): Finding['concerns'] {
-  return counter
-    .sorted()
-    .slice(0, MOST_CONCERNED)
-    .map(([key, count]) => ({ key, count }));
+  return counter.sorted(MOST_CONCERNED).map(([key, count]) => ({ key, count }));
 }
 
 /** A part of the incoming mail from which on it is critical, and a number from which on it is, whatever the part. */

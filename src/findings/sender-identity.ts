@@ -2,8 +2,7 @@
  * Authenticated users send under other people's reverse-paths. Seed document: "Pitfalls when running a mail server", 3.
  */
 import { domainOf } from '../dsn/address.ts';
-import { Counter } from '../summary/counter.ts';
-import { AND } from '../summary/suspects.ts';
+import { AND, Counter } from '../summary/counter.ts';
 import { number, type Rule, remediesFor } from './rule.ts';
 
 const TOPIC = 'foreign_sender';
@@ -16,7 +15,7 @@ export const senderIdentity: Rule = ({ all }) => {
   if (count === 0) return null;
   const users = new Counter();
   const domains = new Map<string, Set<string>>();
-  for (const [key, n] of traffic.foreignSenders.counts) {
+  for (const [key, n] of traffic.foreignSenders) {
     const [user, sender] = key.split(AND);
     users.add(user, n);
     const known = domains.get(user) ?? new Set<string>();
@@ -29,21 +28,18 @@ export const senderIdentity: Rule = ({ all }) => {
     title: 'Authenticated users send under reverse-paths that are not their logins',
     text:
       `${number(count, 'message')} of ${traffic.authenticated} with a known login had another reverse-path, from ` +
-      `${number(users.counts.size, 'login')}; one login used up to ${number(worst, 'domain')}.`,
+      `${number(users.size, 'login')}; one login used up to ${number(worst, 'domain')}.`,
     why: 'Whoever has one password can write in the name of everybody here, and a stolen one sends spam under any name.',
     counts: {
       messages: count,
       authenticated: traffic.authenticated,
-      logins: users.counts.size,
+      logins: users.size,
       most_domains: worst,
     },
-    concerns: users
-      .sorted()
-      .slice(0, 5)
-      .map(([user, n]) => ({
-        key: `${user} as ${number(senders(traffic.foreignSenders, user), 'other')}`,
-        count: n,
-      })),
+    concerns: users.sorted(5).map(([user, n]) => ({
+      key: `${user} as ${number(senders(traffic.foreignSenders, user), 'other')}`,
+      count: n,
+    })),
     examples: traffic.evidence.examples(TOPIC),
     undecided:
       'Which reverse-paths a login may use is not in the log: aliases and several addresses of one person count here, too.',
@@ -71,6 +67,6 @@ export const senderIdentity: Rule = ({ all }) => {
 
 function senders(pairs: Counter, user: string): number {
   let n = 0;
-  for (const key of pairs.counts.keys()) if (key.startsWith(`${user}${AND}`)) n += 1;
+  for (const key of pairs.keys()) if (key.startsWith(`${user}${AND}`)) n += 1;
   return n;
 }

@@ -1,8 +1,7 @@
 /**
  * We are the victim: null-sender mail comes in from many hosts for recipients who sent nothing from here.
  */
-import { Counter } from '../summary/counter.ts';
-import { AND } from '../summary/suspects.ts';
+import { AND, Counter } from '../summary/counter.ts';
 import { concerns, number, type Rule, remediesFor } from './rule.ts';
 
 /** So many different clients report to one recipient before it is a pattern. */
@@ -13,17 +12,17 @@ export const weAreTheVictim: Rule = ({ all }) => {
   const { traffic } = all;
   const hosts = new Counter();
   const messages = new Counter();
-  for (const [key, count] of traffic.nullRecipients.counts) {
+  for (const [key, count] of traffic.nullRecipients) {
     const [recipient] = key.split(AND);
-    if (traffic.senders.counts.has(recipient)) continue;
+    if (traffic.senders.has(recipient)) continue;
     hosts.add(recipient);
     messages.add(recipient, count);
   }
   const hit = hosts.sorted().filter(([, n]) => n >= LEAST_CLIENTS);
   if (hit.length === 0) return null;
-  const count = hit.reduce((n, [recipient]) => n + (messages.counts.get(recipient) ?? 0), 0);
+  const count = hit.reduce((n, [recipient]) => n + messages.countOf(recipient), 0);
   const concerned = new Counter();
-  for (const [recipient] of hit) concerned.add(recipient, messages.counts.get(recipient) ?? 0);
+  for (const [recipient] of hit) concerned.add(recipient, messages.countOf(recipient));
   return {
     id: 'we_are_the_victim',
     severity: count >= CRITICAL ? 'critical' : 'warning',

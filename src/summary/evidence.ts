@@ -10,6 +10,7 @@ import { MTA_NAMES, type MtaName } from '../records/record.ts';
 export const MOST_EXAMPLES = 3;
 /** Different topics that are kept; those of findings are some dozens, those by client or address as many as a log has. */
 const MOST_TOPICS = 20_000;
+const MTAS = MTA_NAMES.length;
 
 /** A chain that shows something: enough to find it in the log or by `dsnstat chains --queue-id`. */
 export interface Example {
@@ -25,27 +26,10 @@ interface Seen {
   readonly at: number;
 }
 
-class Topic {
-  readonly counts = [0, 0, 0];
-  examples: Seen[] = [];
-
-  add(seen: Seen): void {
-    this.counts[seen.mta] += 1;
-    this.keep(seen);
-  }
-
-  keep(seen: Seen): void {
-    const { examples } = this;
-    if (examples.length === MOST_EXAMPLES && compare(seen, examples[MOST_EXAMPLES - 1]) >= 0) return;
-    examples.push(seen);
-    examples.sort(compare);
-    if (examples.length > MOST_EXAMPLES) examples.pop();
-  }
-}
-
-function compare(a: Seen, b: Seen): number {
-  if (a.at !== b.at) return a.at < b.at ? -1 : 1;
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+/** The earlier one first; negative, 0 or positive as for sorting. */
+function compare(atA: number, idA: string, atB: number, idB: string): number {
+  if (atA !== atB) return atA < atB ? -1 : 1;
+  return idA < idB ? -1 : idA > idB ? 1 : 0;
 }
 
 /** A topic, its chains by MTA, and its examples (MTA, id, ms since the epoch). */
@@ -55,21 +39,41 @@ export type EvidenceRow = readonly [
   examples: readonly (readonly [mta: number, id: string, at: number])[],
 ];
 
+/** Topics that there is room for at first. */
+const FIRST_ROWS = 4;
+
+/** Topics as rows of plain arrays: 20,000 of them take 5 MB, and to count one makes nothing. */
 export class Evidence {
-  readonly #topics = new Map<string, Topic>();
+  readonly #rows = new Map<string, number>();
+  /** By row and MTA. */
+  #counts = new Float64Array(FIRST_ROWS * MTAS);
+  /** Examples of each row. */
+  #kept = new Uint8Array(FIRST_ROWS);
+  /** By row and place, the earliest first. */
+  #mtas = new Uint8Array(FIRST_ROWS * MOST_EXAMPLES);
+  #ats = new Float64Array(FIRST_ROWS * MOST_EXAMPLES);
+  readonly #ids: string[] = [];
 
   /** One chain that shows it. */
   add(topic: string, root: Pick<Life, 'mta' | 'id' | 'first'>): void {
-    this.#topic(topic)?.add({ mta: root.mta, id: root.id, at: root.first });
+    const row = this.#row(topic);
+    if (row < 0) return;
+    this.#counts[row * MTAS + root.mta] += 1;
+    this.#keep(row, root.mta, root.id, root.first);
   }
 
   /** Chains that showed it. */
   count(topic: string): number {
-    return this.#topics.get(topic)?.counts.reduce((n, count) => n + count, 0) ?? 0;
+    const row = this.#rows.get(topic);
+    if (row === undefined) return 0;
+    let sum = 0;
+    for (let mta = 0; mta < MTAS; mta += 1) sum += this.#counts[row * MTAS + mta];
+    return sum;
   }
 
   countOf(topic: string, mta: MtaName): number {
-    return this.#topics.get(topic)?.counts[MTA_NAMES.indexOf(mta)] ?? 0;
+    const row = this.#rows.get(topic);
+    return row === undefined ? 0 : this.#counts[row * MTAS + MTA_NAMES.indexOf(mta)];
   }
 
   /** The MTAs that showed it, in the order of record.ts. */
@@ -79,47 +83,93 @@ export class Evidence {
 
   /** The earliest three. */
   examples(...topics: readonly string[]): Example[] {
-    const all = new Topic();
+    const all = new Evidence();
     const known = new Set<string>();
+    const one = all.#row('');
     for (const topic of topics) {
-      for (const seen of this.#topics.get(topic)?.examples ?? []) {
-        const key = `${seen.mta} ${seen.id} ${seen.at}`;
-        if (!known.has(key)) all.keep(seen);
+      for (const { mta, id, at } of this.#seen(topic)) {
+        const key = `${mta} ${id} ${at}`;
+        if (!known.has(key)) all.#keep(one, mta, id, at);
         known.add(key);
       }
     }
-    return all.examples.map(({ mta, id, at }) => ({ mta: MTA_NAMES[mta], queue_id: id, at: isoTime(at) }));
+    return all.#seen('').map(({ mta, id, at }) => ({ mta: MTA_NAMES[mta], queue_id: id, at: isoTime(at) }));
   }
 
   merge(other: Evidence): void {
-    for (const [name, topic] of other.#topics) {
-      const own = this.#topic(name);
-      if (own === null) continue;
-      for (let mta = 0; mta < 3; mta += 1) own.counts[mta] += topic.counts[mta];
-      for (const seen of topic.examples) own.keep(seen);
-    }
+    for (const row of other.rows()) this.addRow(row);
   }
 
   /** Everything as plain JSON: `addRow` of each to an empty one makes the same. */
   *rows(): Iterable<EvidenceRow> {
-    for (const [topic, { counts, examples }] of this.#topics)
-      yield [topic, [...counts], examples.map(({ mta, id, at }) => [mta, id, at])];
-  }
-
-  addRow([name, counts, examples]: EvidenceRow): void {
-    const topic = this.#topic(name);
-    if (topic === null) return;
-    for (let mta = 0; mta < 3; mta += 1) topic.counts[mta] += counts[mta];
-    for (const [mta, id, at] of examples) topic.keep({ mta, id, at });
-  }
-
-  #topic(name: string): Topic | null {
-    let topic = this.#topics.get(name);
-    if (topic === undefined) {
-      if (this.#topics.size >= MOST_TOPICS) return null;
-      topic = new Topic();
-      this.#topics.set(name, topic);
+    for (const [topic, row] of this.#rows) {
+      const counts = [...this.#counts.subarray(row * MTAS, (row + 1) * MTAS)];
+      yield [topic, counts, this.#seen(topic).map(({ mta, id, at }) => [mta, id, at])];
     }
-    return topic;
+  }
+
+  addRow([topic, counts, examples]: EvidenceRow): void {
+    const row = this.#row(topic);
+    if (row < 0) return;
+    for (let mta = 0; mta < MTAS; mta += 1) this.#counts[row * MTAS + mta] += counts[mta];
+    for (const [mta, id, at] of examples) this.#keep(row, mta, id, at);
+  }
+
+  #seen(topic: string): Seen[] {
+    const seen: Seen[] = [];
+    const row = this.#rows.get(topic);
+    if (row === undefined) return seen;
+    const from = row * MOST_EXAMPLES;
+    for (let i = from; i < from + this.#kept[row]; i += 1)
+      seen.push({ mta: this.#mtas[i], id: this.#ids[i], at: this.#ats[i] });
+    return seen;
+  }
+
+  /** Among the examples of a row, if it is early enough. */
+  #keep(row: number, mta: number, id: string, at: number): void {
+    const from = row * MOST_EXAMPLES;
+    const kept = this.#kept[row];
+    const ats = this.#ats;
+    const ids = this.#ids;
+    let place = from + kept;
+    if (kept === MOST_EXAMPLES) {
+      place -= 1;
+      if (compare(at, id, ats[place], ids[place]) >= 0) return;
+    } else this.#kept[row] = kept + 1;
+    for (; place > from && compare(at, id, ats[place - 1], ids[place - 1]) < 0; place -= 1) {
+      ats[place] = ats[place - 1];
+      ids[place] = ids[place - 1];
+      this.#mtas[place] = this.#mtas[place - 1];
+    }
+    ats[place] = at;
+    ids[place] = id;
+    this.#mtas[place] = mta;
+  }
+
+  /** -1 where there is no room for another topic. */
+  #row(topic: string): number {
+    let row = this.#rows.get(topic);
+    if (row !== undefined) return row;
+    row = this.#rows.size;
+    if (row >= MOST_TOPICS) return -1;
+    if (row === this.#kept.length) this.#grow(row * 2);
+    for (let n = 0; n < MOST_EXAMPLES; n += 1) this.#ids.push('');
+    this.#rows.set(topic, row);
+    return row;
+  }
+
+  #grow(rows: number): void {
+    const counts = new Float64Array(rows * MTAS);
+    counts.set(this.#counts);
+    this.#counts = counts;
+    const kept = new Uint8Array(rows);
+    kept.set(this.#kept);
+    this.#kept = kept;
+    const mtas = new Uint8Array(rows * MOST_EXAMPLES);
+    mtas.set(this.#mtas);
+    this.#mtas = mtas;
+    const ats = new Float64Array(rows * MOST_EXAMPLES);
+    ats.set(this.#ats);
+    this.#ats = ats;
   }
 }

@@ -20,7 +20,7 @@ export function* tallyRows(tally: object): Generator<TallyRow> {
   for (const [name, part] of Object.entries(tally) as [string, Part][]) {
     if (typeof part === 'number') yield [name, part];
     else if (part instanceof Counter) {
-      yield* chunks(name, [...part.counts]);
+      yield* chunks(name, [...part]);
       if (part.overflow > 0) yield [name, [[null, part.overflow]]];
     } else if (part instanceof Evidence) yield* chunks(name, [...part.rows()]);
     else if (part instanceof Map) yield* chunks(name, [...part]);

@@ -96,7 +96,7 @@ const HOURS: Codec<Map<number, Figures>> = {
 /** Keys with their counts; what found no place stands behind them, under null. */
 export const TABLE: Codec<Counter> = {
   *rows(value) {
-    yield* chunks([...value.counts]);
+    yield* chunks([...value]);
     if (value.overflow > 0) yield [[null, value.overflow]];
   },
   add: (value, row) => {

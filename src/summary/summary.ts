@@ -11,8 +11,6 @@ import type { Outcome } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
 import type { Retelling, Submission } from '../chains/light.ts';
 import {
-  dsnOutcome,
-  dsnRecipient,
   dsnsOf,
   HEADLESS,
   hasEnded,
@@ -30,7 +28,6 @@ import {
   suppressionCause,
   wasAttempted,
 } from '../chains/view.ts';
-import { domainOf } from '../dsn/address.ts';
 import { reasonClass } from '../dsn/reasons.ts';
 import {
   FOREIGN,
@@ -181,25 +178,19 @@ export class Summary {
     // A probe's answer (`sendmail -bv`) and a notice without a parent are nobody's DSN.
     if (nature === PROBE || nature === NOTHING) return;
     const dsns = dsnsOf(root);
-    const outcomes = dsns.map((dsn) => dsnOutcome(dsn).outcome);
-    this.traffic.dsns(root, dsns, outcomes);
-    for (const [i, dsn] of dsns.entries()) {
-      this.dsn[dsn.kind] += 1;
-      this.dsnOutcomes[outcomes[i]] += 1;
-      if (dsn.kind === 'failure' || dsn.kind === 'delay' || dsn.kind === 'success') {
-        const to = dsnRecipient(dsn);
-        if (to !== null) this.dsnDomains.add(domainOf(to) || '(local)');
-      }
+    const failures = dsns.length > 0 ? this.#dsns(root, dsns) : 0;
+    if (nature === HEADLESS) {
+      this.headless += 1;
+      return;
     }
-    if (nature === NULL_MESSAGE) this.incomingNull += 1;
-    if (nature === HEADLESS) this.headless += 1;
-    if (nature === HEADLESS) return;
     const recipients = recipientsOf(root);
-    for (const seen of recipients) this.recipients[seen.outcome] += 1;
-    if (nature === NULL_MESSAGE) this.traffic.nullMessage(root, recipients, this.#inside);
+    for (const { outcome } of recipients) this.recipients[outcome] += 1;
+    if (nature === NULL_MESSAGE) {
+      this.incomingNull += 1;
+      this.traffic.nullMessage(root, recipients, this.#inside);
+    }
     if (nature !== MESSAGE) return;
-    this.#stranger(root, dsns, recipients);
-    const failures = dsns.reduce((n, d) => n + (d.kind === 'failure' ? 1 : 0), 0);
+    this.#stranger(root, dsns, recipients, failures);
     const failed = failures > 0 || hasFailed(root);
     const cause = suppressionCause(root);
     if (cause !== null) {
@@ -222,6 +213,21 @@ export class Summary {
     else if (hasEnded(root)) this.accounting.withheld += 1;
     else this.accounting.open += 1;
     this.#failure(recipients, failures);
+  }
+
+  /** Counts the DSNs of a chain; returns how many tell the sender of a failure. */
+  #dsns(root: Life, dsns: readonly SeenDsn[]): number {
+    let failures = 0;
+    for (const dsn of dsns) {
+      const { kind } = dsn;
+      this.dsn[kind] += 1;
+      this.dsnOutcomes[dsn.outcome] += 1;
+      if (kind === 'failure') failures += 1;
+      else if (kind !== 'delay' && kind !== 'success') continue;
+      if (dsn.to !== null) this.dsnDomains.addCut(dsn.domain || '(local)');
+    }
+    this.traffic.dsns(root, dsns);
+    return failures;
   }
 
   #count(
@@ -252,13 +258,18 @@ export class Summary {
   }
 
   /** What the suspects and the findings want of a message. */
-  #stranger(root: Life, dsns: readonly SeenDsn[], recipients: readonly SeenRecipient[]): void {
+  #stranger(
+    root: Life,
+    dsns: readonly SeenDsn[],
+    recipients: readonly SeenRecipient[],
+    failures: number,
+  ): void {
     this.traffic.message(root, this.#inside);
     const checked = senderChecked(root);
     if (checked !== null) this.spf.results.add(checked);
     if (dsns.length === 0) return;
     const result = checked ?? suppressionCause(root)?.replace('spf=', '') ?? null;
-    if (result !== null) this.spf.tally(result, dsns);
+    if (result !== null) this.spf.tally(result, failures);
     const judged = judge(root, dsns, recipients, this.#inside);
     if (judged !== null) this.suspects.tally(root, judged);
   }
@@ -273,7 +284,7 @@ export class Summary {
       // One reason per message that got a DSN: its first failed recipient's.
       named = true;
       const status = statusOf(life, r) ?? (outcome === 'expired' ? '4.4.7' : '5.0.0');
-      this.reasons.add(`${status} ${reasonClass(r.reply, status, outcome === 'expired')}`);
+      this.reasons.addCut(`${status} ${reasonClass(r.reply, status, outcome === 'expired')}`);
     }
   }
 

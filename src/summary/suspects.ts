@@ -4,19 +4,15 @@
  * One suspect is one chain; every table counts chains. Must not know how a chain is judged (suspects/).
  */
 import type { Life } from '../chains/life.ts';
-import type { SeenDsn } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import { networkOf } from '../suspects/inside.ts';
 import type { Judged } from '../suspects/judge.ts';
 import { REASONS, type Reason } from '../suspects/reasons.ts';
 import { BURST } from '../suspects/repeats.ts';
-import { Counter } from './counter.ts';
+import { AND, Counter } from './counter.ts';
 import { Evidence } from './evidence.ts';
 
 const HOUR = 3_600_000;
-
-/** Parts of a key of two; a tab stands in no address and no relay. */
-export const AND = '\t';
 
 export class SuspectTallies {
   readonly verdicts = { confirmed: 0, likely: 0, possible: 0 };
@@ -45,21 +41,20 @@ export class SuspectTallies {
     return confirmed + likely + possible;
   }
 
-  tally(root: Life, { suspect, reasons, clientIp, victims, failed }: Judged): void {
+  tally(root: Life, { suspect, reasons, clientIp, victims, domain, failed }: Judged): void {
     this.verdicts[suspect.verdict] += 1;
     this.dsns += victims.length;
-    const domain = domainOf(victims[0]);
     for (const reason of reasons) {
       this.evidence.add(reason, root);
-      if (OF_VICTIMS.has(reason)) this.concerned.add(`${reason}${AND}${domain}`);
+      if (OF_VICTIMS.has(reason)) this.concerned.addParts(reason, domain);
     }
     if (clientIp !== null) {
       this.clients.add(clientIp);
-      this.networks.add(networkOf(clientIp));
+      this.networks.addCut(networkOf(clientIp));
       this.byClient.add(clientIp, root);
     }
     this.victims.add(victims[0]);
-    this.victimDomains.add(domain);
+    this.victimDomains.addCut(domain);
     this.byVictim.add(victims[0], root);
     const hour = Math.floor(root.first / HOUR);
     this.hours.set(hour, (this.hours.get(hour) ?? 0) + 1);
@@ -70,33 +65,30 @@ export class SuspectTallies {
   #failures(root: Life, failed: Judged['failed']): void {
     let unknown = false;
     let looping = false;
-    const told = new Set<string>();
-    const once = (counter: Counter, key: string): void => {
-      // One failed recipient, as nearly always, tells nothing twice.
-      if (failed.length > 1) {
-        const place = `${counter === this.nextHops ? 'hop' : counter === this.recipients ? 'to' : ''} ${key}`;
-        if (told.has(place)) return;
-        told.add(place);
-      }
-      counter.add(key);
-    };
+    // One failed recipient, as nearly always, tells nothing twice.
+    const told = failed.length > 1 ? new Set<string>() : null;
     for (const { address, reason, failure, hop, agent } of failed) {
       if (hop !== null) {
-        once(this.nextHops, hop);
-        if (reason !== 'loop') once(this.concerned, `${reason}${AND}${domainOf(address ?? '')}${AND}${hop}`);
+        if (isNew(told, 'hop', hop)) this.nextHops.addCut(hop);
+        if (reason !== 'loop') this.#concern(told, reason, domainOf(address ?? ''), hop);
       }
       if (address) {
-        once(this.recipients, address);
-        if (reason === 'loop') once(this.concerned, `loop${AND}${address}`);
+        if (isNew(told, 'to', address)) this.recipients.add(address);
+        if (reason === 'loop') this.#concern(told, 'loop', address);
       }
       if (agent === null) continue;
       if (reason === 'loop') looping = true;
       if (failure !== 'user unknown') continue;
       unknown = true;
-      once(this.concerned, `unknown_local_user${AND}${agent}`);
+      this.#concern(told, 'unknown_local_user', agent);
     }
     if (unknown) this.evidence.add('unknown_local_user', root);
     if (looping) this.evidence.add('local_loop', root);
+  }
+
+  #concern(told: Set<string> | null, topic: string, key: string, hop?: string): void {
+    if (told === null || isNew(told, topic, hop === undefined ? key : key + AND + hop))
+      this.concerned.addParts(topic, key, hop);
   }
 
   /** What a topic is about, most first. */
@@ -129,6 +121,13 @@ export class SuspectTallies {
   }
 }
 
+/** Whether a message has not told this yet; null where it has nothing to tell twice. */
+function isNew(told: Set<string> | null, what: string, key: string): boolean {
+  if (told === null) return true;
+  const before = told.size;
+  return told.add(what + AND + key).size > before;
+}
+
 /** What is told by whom it hits. */
 const OF_VICTIMS: ReadonlySet<Reason> = new Set([
   'return_receipt',
@@ -151,7 +150,7 @@ export const SUSPECT_TABLES = [
 /** From the tenth on. */
 function repeats(counter: Counter): number {
   let n = 0;
-  for (const count of counter.counts.values()) n += Math.max(0, count - BURST + 1);
+  for (const count of counter.values()) n += Math.max(0, count - BURST + 1);
   return n;
 }
 
@@ -165,10 +164,9 @@ export class SpfTallies {
   /** Headers that the patch passed over: its map lacks the host. */
   headerIgnored = 0;
 
-  tally(result: string, dsns: readonly SeenDsn[]): void {
-    if (result !== 'fail' && result !== 'softfail') return;
-    const sent = dsns.reduce((n, dsn) => n + (dsn.kind === 'failure' ? 1 : 0), 0);
-    if (sent === 0) return;
+  /** A message with this result, for which so many failure DSNs were sent. */
+  tally(result: string, sent: number): void {
+    if (sent === 0 || (result !== 'fail' && result !== 'softfail')) return;
     this.wouldSuppressDsns += sent;
     this.wouldSuppressMessages += 1;
   }

@@ -10,9 +10,8 @@ import type { SeenDsn, SeenRecipient } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import { ORIGIN_LOCAL, POSTFIX, QMAIL } from '../records/record.ts';
 import type { Inside } from '../suspects/inside.ts';
-import { Counter } from './counter.ts';
+import { AND, Counter } from './counter.ts';
 import { Evidence } from './evidence.ts';
-import { AND } from './suspects.ts';
 
 const HOUR = 3_600_000;
 /** More DSNs than this about one message, or about each other: something answers itself. */
@@ -61,10 +60,8 @@ export class Traffic {
 
   #sent(root: Submission): Retelling {
     if (root.reversePath === null || root.reversePath === '') return 'nothing';
-    const path = root.reversePath.toLowerCase();
-    this.senders.see(path);
     // What found no place is counted each time.
-    return this.senders.counts.has(path) ? 'nothing' : 'again';
+    return this.senders.see(root.reversePath.toLowerCase()) ? 'nothing' : 'again';
   }
 
   #submitted(root: Submission, user: string): Retelling {
@@ -74,7 +71,7 @@ export class Traffic {
     this.authenticated += 1;
     if (belongTogether(user.toLowerCase(), path.toLowerCase()))
       return retelling === 'nothing' ? 'authenticated' : 'again';
-    this.foreignSenders.add(`${user}${AND}${path.toLowerCase()}`);
+    this.foreignSenders.addCut(`${user}${AND}${path.toLowerCase()}`);
     this.evidence.add('foreign_sender', root);
     return 'again';
   }
@@ -83,7 +80,7 @@ export class Traffic {
     this.#sent(root);
     if (root.uid < 0) return 'again';
     this.uids.add(String(root.uid));
-    this.uidSenders.add(`${root.uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
+    this.uidSenders.addCut(`${root.uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
     this.evidence.add(`uid ${root.uid}`, root);
     return 'again';
   }
@@ -107,26 +104,26 @@ export class Traffic {
     for (const { recipient: r, original } of recipients) {
       const address = original ?? r?.address;
       if (!address) continue;
-      this.nullRecipients.add(`${address.toLowerCase()}${AND}${root.clientIp ?? ''}`);
-      this.byNullRecipient.add(address.toLowerCase(), root);
+      const recipient = address.toLowerCase();
+      this.nullRecipients.addCut(`${recipient}${AND}${root.clientIp ?? ''}`);
+      this.byNullRecipient.add(recipient, root);
     }
   }
 
-  /** All DSNs of a chain, with what became of each. */
-  dsns(root: Life, dsns: readonly SeenDsn[], outcomes: readonly string[]): void {
-    if (dsns.length === 0) return;
+  /** All DSNs of a chain that has any. */
+  dsns(root: Life, dsns: readonly SeenDsn[]): void {
     if (dsns.length > STORM_OF_ONE) this.evidence.add('dsn_storm', root);
     let failed = false;
     let waits = false;
-    for (const [i, dsn] of dsns.entries()) {
+    for (const dsn of dsns) {
       const hour = Math.floor(dsn.link.at / HOUR);
       this.dsnHours.set(hour, (this.dsnHours.get(hour) ?? 0) + 1);
-      const outcome = outcomes[i];
+      const { outcome } = dsn;
       if (outcome === 'failed' || outcome === 'expired') failed = true;
       else if (outcome === 'deferred') waits = true;
       else continue;
       const table = outcome === 'deferred' ? this.waiting : this.undeliverable;
-      table.add(domainOf(dsn.about.reversePath ?? '') || '(unknown)');
+      table.addCut(domainOf(dsn.about.reversePath ?? '') || '(unknown)');
     }
     if (failed) this.evidence.add('dsn_failed', root);
     if (waits) this.evidence.add('dsn_waits', root);

@@ -187,17 +187,16 @@ function tableOf(
   counter: Counter,
   top: number,
 ): ReportTable {
-  const sorted = counter.sorted();
-  const rows = sorted.slice(0, top).map(([key, count]) => ({ key, count }));
-  let more = counter.overflow;
-  for (const [, count] of sorted.slice(top)) more += count;
+  const rows = counter.sorted(top).map(([key, count]) => ({ key, count }));
+  let more = counter.total;
+  for (const { count } of rows) more -= count;
   return {
     name,
     title,
     key_heading: keyHeading,
     count_heading: countHeading,
     rows,
-    more_rows: Math.max(0, sorted.length - top),
+    more_rows: counter.size - rows.length,
     more_count: more,
     bounded: counter.overflow > 0,
   };

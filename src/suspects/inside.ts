@@ -5,7 +5,6 @@
  * An address is also inside where the log shows that mail to it is delivered on this host; that is locality.ts.
  */
 import { BlockList, isIP } from 'node:net';
-import { domainOf } from '../dsn/address.ts';
 
 /** One thing that belongs to us. */
 export type InsideEntry =
@@ -59,12 +58,7 @@ export class Inside {
     return known;
   }
 
-  /** Whether mail to an address stays with us: a bare user, or one of our domains (exactly, not what is below it). */
-  hasAddress(address: string): boolean {
-    const domain = domainOf(address);
-    return domain === '' || this.hasDomain(domain);
-  }
-
+  /** Whether mail to a domain, in lower case, stays with us: one of ours exactly, not what is below it. */
   hasDomain(domain: string): boolean {
     return this.#domains.has(domain);
   }

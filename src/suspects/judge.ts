@@ -8,8 +8,6 @@
 import type { Suspect } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
 import {
-  dsnOutcome,
-  dsnRecipient,
   type SeenDsn,
   type SeenRecipient,
   senderChecked,
@@ -20,7 +18,7 @@ import { reasonClass } from '../dsn/reasons.ts';
 import { ORIGIN_LOCAL, ORIGIN_SMTP, QMAIL } from '../records/record.ts';
 import type { Inside } from './inside.ts';
 import { hopOf, staysHere, wasLocal } from './locality.ts';
-import { REASONS, type Reason, type ReasonEntry } from './reasons.ts';
+import { bitOf, REASONS, type Reason } from './reasons.ts';
 
 /** A recipient that failed after acceptance. */
 export interface FailedRecipient {
@@ -42,6 +40,8 @@ export interface Judged {
   readonly clientIp: string | null;
   /** Outside DSNs, by whom they went to. */
   readonly victims: readonly string[];
+  /** Domain of the first of them. */
+  readonly domain: string;
   readonly failed: readonly FailedRecipient[];
 }
 
@@ -53,35 +53,50 @@ export function judge(
   inside: Inside,
 ): Judged | null {
   if (dsns.length === 0 || !isFromOutside(root, inside)) return null;
-  const outside = dsns.filter((dsn) => goesOutside(dsn, inside));
-  if (outside.length === 0) return null;
-  const found = new Set<Reason>();
-  for (const dsn of outside) {
-    if (dsn.kind === 'delay') found.add('delay_warning');
-    if (dsn.kind === 'success') found.add('return_receipt');
-    reasonOfFate(dsn, dsns, found);
+  let outside: SeenDsn[] | null = null;
+  let found = 0;
+  let failure = false;
+  for (const dsn of dsns) {
+    if (!goesOutside(dsn, inside)) continue;
+    if (outside === null) outside = [dsn];
+    else outside.push(dsn);
+    if (dsn.kind === 'delay') found |= DELAY_WARNING;
+    else if (dsn.kind === 'success') found |= RETURN_RECEIPT;
+    else failure = true;
+    found |= reasonOfFate(dsn, dsns);
   }
-  const failed = outside.some((dsn) => dsn.kind === 'failure') ? failuresOf(recipients, outside) : [];
-  for (const { reason } of failed) found.add(reason);
-  const sender = senderReason(root);
-  if (sender !== null) found.add(sender);
+  if (outside === null) return null;
+  const failed = failure ? failuresOf(recipients, outside) : NONE_FAILED;
+  for (const { reason } of failed) found |= bitOf(reason);
+  found |= senderReason(root);
   // qmail-send names no client, so nothing proves that it was an outside one.
-  if (root.origin !== ORIGIN_SMTP) found.add('client_unknown');
-  const entries: readonly ReasonEntry[] = REASONS.filter(({ name }) => found.has(name));
-  const suspect = verdictOf(entries);
+  if (root.origin !== ORIGIN_SMTP) found |= CLIENT_UNKNOWN;
+  const suspect = verdictOf(found);
   return {
     suspect,
     reasons: suspect.reasons as Reason[],
     clientIp: root.clientIp,
-    victims: outside.map((dsn) => withLowerDomain(dsnRecipient(dsn) as string)),
+    victims: outside.map(victimOf),
+    domain: outside[0].domain,
     failed,
   };
 }
 
+const NONE_FAILED: readonly FailedRecipient[] = [];
+
+const DELAY_WARNING = bitOf('delay_warning');
+const RETURN_RECEIPT = bitOf('return_receipt');
+const CLIENT_UNKNOWN = bitOf('client_unknown');
+const DSN_UNDELIVERABLE = bitOf('dsn_undeliverable');
+const DSN_STUCK = bitOf('dsn_stuck');
+const SPF_FAIL = bitOf('spf_fail');
+const SPF_SOFTFAIL = bitOf('spf_softfail');
+const SPF_PASS = bitOf('spf_pass');
+
 /** One address, one key: domains do not tell cases apart, local parts may (RFC 5321 section 2.4). */
-function withLowerDomain(address: string): string {
-  const at = address.lastIndexOf('@');
-  return at < 0 ? address : address.slice(0, at) + address.slice(at).toLowerCase();
+function victimOf(dsn: SeenDsn): string {
+  const address = dsn.to as string;
+  return address.endsWith(dsn.domain) ? address : address.slice(0, address.lastIndexOf('@') + 1) + dsn.domain;
 }
 
 /** Handed in by SMTP, without authentication, from none of our networks. */
@@ -103,23 +118,22 @@ function wantsBounces({ reversePath }: Life): boolean {
 
 function goesOutside(dsn: SeenDsn, inside: Inside): boolean {
   if (dsn.kind !== 'failure' && dsn.kind !== 'delay' && dsn.kind !== 'success') return false;
-  const to = dsnRecipient(dsn);
-  if (to === null || inside.hasAddress(to)) return false;
+  if (dsn.to === null || dsn.domain === '' || inside.hasDomain(dsn.domain)) return false;
   // A list on this host has its owner as reverse-path behind the expansion.
   if (wantsBounces(dsn.about)) return false;
   return dsn.link.child === null || !staysHere(dsn.link.child);
 }
 
-/** What became of the DSN: the best evidence that its addressee never wrote to us. */
-function reasonOfFate(dsn: SeenDsn, all: readonly SeenDsn[], found: Set<Reason>): void {
+/** What became of the DSN: the best evidence that its addressee never wrote to us. A bit, or 0. */
+function reasonOfFate(dsn: SeenDsn, all: readonly SeenDsn[]): number {
   const { child } = dsn.link;
-  const { outcome } = dsnOutcome(dsn);
+  const { outcome } = dsn;
+  if (outcome === 'failed' || outcome === 'expired' || child?.dsnLost === true) return DSN_UNDELIVERABLE;
   // The report about the report is seen even where the line about its failure is missing.
-  const reported =
-    child !== null && all.some((other) => other.kind === 'double_bounce' && other.about === child);
-  if (reported || outcome === 'failed' || outcome === 'expired' || child?.dsnLost === true)
-    found.add('dsn_undeliverable');
-  else if (outcome === 'deferred') found.add('dsn_stuck');
+  if (child !== null)
+    for (const other of all)
+      if (other.kind === 'double_bounce' && other.about === child) return DSN_UNDELIVERABLE;
+  return outcome === 'deferred' ? DSN_STUCK : 0;
 }
 
 function failuresOf(recipients: readonly SeenRecipient[], outside: readonly SeenDsn[]): FailedRecipient[] {
@@ -127,11 +141,11 @@ function failuresOf(recipients: readonly SeenRecipient[], outside: readonly Seen
   for (const seen of recipients) {
     if (seen.outcome !== 'failed' && seen.outcome !== 'expired') continue;
     const { life, recipient: r, original } = seen;
-    const said = r?.reply ?? outside.find((dsn) => dsn.about === life)?.link.reason ?? null;
+    const said = r?.reply ?? reasonGiven(life, outside);
     const status = r === null ? null : statusOf(life, r);
     const failure = reasonClass(said, status, seen.outcome === 'expired');
-    const hop = r === null || seen.outcome === 'expired' ? null : hopOf(life, r);
     const local = r !== null && wasLocal(life, r);
+    const hop = r === null || local || seen.outcome === 'expired' ? null : hopOf(life, r);
     failed.push({
       address: original ?? r?.address ?? null,
       reason: reasonOfFailure(failure, status, said, hop, local),
@@ -141,6 +155,12 @@ function failuresOf(recipients: readonly SeenRecipient[], outside: readonly Seen
     });
   }
   return failed;
+}
+
+/** What sendmail wrote with the DSN. */
+function reasonGiven(life: Life, outside: readonly SeenDsn[]): string | null {
+  for (const dsn of outside) if (dsn.about === life) return dsn.link.reason;
+  return null;
 }
 
 /** Postfix and qmail say at which command it happened; of sendmail's texts only the status tells. */
@@ -164,30 +184,45 @@ function reasonOfFailure(
   return local ? 'accepted_then_failed_locally' : 'accepted_then_failed';
 }
 
-function senderReason(root: Life): Reason | null {
+/** A bit, or 0. */
+function senderReason(root: Life): number {
   switch (senderChecked(root) ?? suppressionCause(root)?.replace('spf=', '')) {
     case 'fail':
-      return 'spf_fail';
+      return SPF_FAIL;
     case 'softfail':
-      return 'spf_softfail';
+      return SPF_SOFTFAIL;
     case 'pass':
-      return 'spf_pass';
+      return SPF_PASS;
     default:
-      return null;
+      return 0;
   }
 }
 
 /** What each further sign adds to the strongest one. */
 const FURTHER = 5;
 
-/** `entries` are the reasons found, the strongest first. */
-function verdictOf(entries: readonly ReasonEntry[]): Suspect {
+/** By the bits of the reasons found: some dozens of sets are ever seen. */
+const VERDICTS = new Map<number, Suspect>();
+
+function verdictOf(found: number): Suspect {
+  let suspect = VERDICTS.get(found);
+  if (suspect === undefined) {
+    suspect = weigh(found);
+    VERDICTS.set(found, suspect);
+  }
+  return suspect;
+}
+
+function weigh(found: number): Suspect {
   let strongest = 0;
   let signs = 0;
   let lowering = 0;
   let confirmed = false;
   let likely = false;
-  for (const { strength, points } of entries) {
+  const reasons: Reason[] = [];
+  for (const { name, strength, points } of REASONS) {
+    if ((found & bitOf(name)) === 0) continue;
+    reasons.push(name);
     if (strength === 'lowers') {
       lowering += points;
       continue;
@@ -197,7 +232,6 @@ function verdictOf(entries: readonly ReasonEntry[]): Suspect {
     if (strength === 'confirms') confirmed = true;
     if (strength === 'likely') likely = true;
   }
-  const reasons = entries.map(({ name }) => name);
   let verdict: Suspect['verdict'] = 'possible';
   // A DSN that fails proves a wrong sender, but not that a stranger handed the message in.
   if (confirmed) verdict = reasons.includes('client_unknown') ? 'likely' : 'confirmed';

@@ -87,6 +87,13 @@ export const REASONS = [
 
 export type Reason = (typeof REASONS)[number]['name'];
 
+const BITS = new Map<Reason, number>(REASONS.map(({ name }, i) => [name, 1 << i]));
+
+/** Sets of reasons are numbers, a bit for each. */
+export function bitOf(name: Reason): number {
+  return BITS.get(name)!;
+}
+
 const BY_NAME: ReadonlyMap<string, ReasonEntry> = new Map(REASONS.map((entry) => [entry.name, entry]));
 
 export function reasonEntry(name: Reason): ReasonEntry {

@@ -113,13 +113,13 @@ export class Tracer {
       suspect,
       matchedBy,
       number: this.#keeper.numberOf(root),
-      lossy: [...livesOf(root)].some((life) => this.#keeper.of(life).lost > 0),
+      lossy: livesOf(root).some((life) => this.#keeper.of(life).lost > 0),
     };
   }
 
   /** Numbers of the lives of a chain, for reading the input once more. */
   numbersOf(root: Life): number[] {
-    return [...livesOf(root)].map((life) => this.#keeper.numberOf(life));
+    return livesOf(root).map((life) => this.#keeper.numberOf(life));
   }
 
   forget(root: Life): void {

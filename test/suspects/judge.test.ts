@@ -164,3 +164,13 @@ describe('qmail, which names no client', () => {
     expect(judged(qmail('local', 'success: did_1+0+0/')).suspect).toBeNull();
   });
 });
+
+test('a DSN to a bare user or to a domain of ours stays inside, in whatever case the domain was typed', () => {
+  const ours = [{ kind: 'domain', name: 'example.com' }] as const;
+  for (const from of ['root', 'victim@example.com', 'victim@EXAMPLE.com'])
+    expect(judged(postfixStory({ from }), ours).suspect).toBeNull();
+  const { suspect, report } = judged(postfixStory({ from: 'Victim@Sub.Example.COM' }), ours);
+  expect(suspect).not.toBeNull();
+  const victims = report.tables.find(({ name }) => name === 'suspect_victims');
+  expect(victims?.rows).toEqual([{ key: 'Victim@sub.example.com', count: 1 }]);
+});
