@@ -2,7 +2,7 @@
  * `dsnstat check`: a monitoring plugin. One line on standard output, exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
  * With a state it judges all that the runs with it have read.
  */
-import { fullReport } from '../findings/all.ts';
+import { lastReport } from '../findings/all.ts';
 import { checkLine, checkState, unknownLine } from '../outputs/check-line.ts';
 import type { CheckOptions } from './arguments.ts';
 import { EXIT_UNKNOWN } from './errors.ts';
@@ -18,7 +18,7 @@ export async function runCheck(inputs: readonly string[], options: CheckOptions)
     { ...options, noProgress: true },
     { lean: true, state: options.state },
   );
-  const report = fullReport(analysis.summary, analysis.pending(), {
+  const report = lastReport(analysis.summary, analysis.pending(), {
     top: 0,
     complete,
     generatedAt: new Date(),

@@ -9,7 +9,7 @@ import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
 import { arrange, hostsOf, type Mergeable } from '../analysis/merging.ts';
 import { readHeader, SavedDamage, type SavedHeader, SavedReader, savedLines } from '../analysis/saved.ts';
 import type { JsonObject } from '../chains/saved.ts';
-import { fullReport } from '../findings/all.ts';
+import { lastReport } from '../findings/all.ts';
 import { Names } from '../lines/names.ts';
 import { Tags } from '../lines/tags.ts';
 import { anonymiseReport } from '../outputs/anonymise.ts';
@@ -52,7 +52,7 @@ export async function runMerge(paths: readonly string[], options: ReportOptions)
   // Without --save it gives none, and merges all the same.
   if (options.save === null) await lines.next();
   else await writeSaved(options.save, lines);
-  let report = fullReport(total, [], {
+  let report = lastReport(total, [], {
     top: options.top,
     complete: parts.every(({ header }) => header.complete),
     generatedAt: new Date(),

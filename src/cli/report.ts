@@ -4,7 +4,7 @@
 
 import { Analysis } from '../analysis/analysis.ts';
 import { savedLines } from '../analysis/saved.ts';
-import { fullReport } from '../findings/all.ts';
+import { lastReport } from '../findings/all.ts';
 import { anonymiseReport } from '../outputs/anonymise.ts';
 import { reportCsv } from '../outputs/report-csv.ts';
 import { reportEstDsn } from '../outputs/report-est-dsn.ts';
@@ -43,7 +43,7 @@ export async function runReport(inputs: readonly string[], options: ReportOption
     });
   }
   const analysis = keeping ? whole(session.analysis, options) : session.analysis;
-  let report = fullReport(analysis.summary, analysis.pending(), {
+  let report = lastReport(analysis.summary, analysis.pending(), {
     top: options.top,
     complete: session.complete,
     generatedAt: new Date(),

@@ -54,7 +54,16 @@ export function findingsOf(facts: Facts): Finding[] {
 
 /** The whole report: figures, tables and findings. What is pending is counted as it stands. */
 export function fullReport(summary: Summary, pending: Iterable<Life>, options: ReportOptions): Report {
-  const all = withPending(summary, pending);
+  return reportOfAll(withPending(summary, pending), options);
+}
+
+/** The same at the end of a run: the summary is used up, since a copy of full tables would take as much memory again. */
+export function lastReport(summary: Summary, pending: Iterable<Life>, options: ReportOptions): Report {
+  for (const root of pending) summary.tally(root);
+  return reportOfAll(summary, options);
+}
+
+function reportOfAll(all: Summary, options: ReportOptions): Report {
   const report = viewOf(all, options);
   report.findings = findingsOf({ report, all });
   return report;

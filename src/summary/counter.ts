@@ -54,8 +54,12 @@ export class Counter implements Iterable<[key: string, count: number]> {
   /** What was counted under keys that found no place. */
   overflow = 0;
 
-  constructor(limit = tableLimit) {
+  /** Stands between the parts of a key. */
+  readonly #between: string;
+
+  constructor(limit = tableLimit, between = AND) {
     this.limit = limit;
+    this.#between = between;
   }
 
   /** Different keys. */
@@ -87,7 +91,12 @@ export class Counter implements Iterable<[key: string, count: number]> {
     this.#counts[row] += 1;
   }
 
-  /** Counts under `a AND b`, or `a AND b AND c`. To find the row by its parts, the key need not be put together. */
+  /** The key's row, made if need be, without counting; -1 where there is no room. */
+  rowOf(key: string): number {
+    return this.#rows.get(key) ?? (this.#rows.size < this.limit ? this.#insert(key, 0) : -1);
+  }
+
+  /** Counts under a key of two or three parts. To find the row by the parts, the key need not be put together. */
   addParts(a: string, b: string, c = ''): void {
     this.#parts ??= Array.from({ length: PLACES }, (): Parts => ({ a: '', b: '', c: '', row: -1 }));
     const place = this.#parts[mix(mix(a.length, b), c) & (PLACES - 1)];
@@ -95,7 +104,8 @@ export class Counter implements Iterable<[key: string, count: number]> {
       this.#counts[place.row] += 1;
       return;
     }
-    place.row = this.addCut(c === '' ? a + AND + b : a + AND + b + AND + c);
+    const between = this.#between;
+    place.row = this.addCut(c === '' ? a + between + b : a + between + b + between + c);
     place.a = a;
     place.b = b;
     place.c = c;
@@ -108,9 +118,7 @@ export class Counter implements Iterable<[key: string, count: number]> {
       return -1;
     }
     if (row === this.#counts.length) {
-      const more = new Float64Array(row * 2);
-      more.set(this.#counts);
-      this.#counts = more;
+      this.#counts = grown(this.#counts, row * 2);
     }
     this.#rows.set(key, row);
     this.#counts[row] = n;
@@ -189,5 +197,29 @@ export class Counter implements Iterable<[key: string, count: number]> {
     let sum = this.overflow;
     for (const n of this.values()) sum += n;
     return sum;
+  }
+}
+
+/** A copy with more room. */
+export function grown<T extends Float64Array | Int32Array | Uint8Array>(array: T, length: number): T {
+  const more = new (array.constructor as new (length: number) => T)(length);
+  more.set(array);
+  return more;
+}
+
+/** Rows of one table by the rows of another, where the one key follows from the other. */
+export class RowsBeside {
+  /** One more than the row; 0 where none is known. */
+  #rows = new Int32Array(FIRST_ROWS);
+
+  /** -1 where none is known. */
+  get(row: number): number {
+    return row < this.#rows.length && row >= 0 ? this.#rows[row] - 1 : -1;
+  }
+
+  set(row: number, beside: number): void {
+    if (row < 0) return;
+    if (row >= this.#rows.length) this.#rows = grown(this.#rows, Math.max(row + 1, this.#rows.length * 2));
+    this.#rows[row] = beside + 1;
   }
 }

@@ -6,6 +6,7 @@
 import type { Life } from '../chains/life.ts';
 import { isoTime } from '../chains/view.ts';
 import { MTA_NAMES, type MtaName } from '../records/record.ts';
+import { Counter, grown } from './counter.ts';
 
 export const MOST_EXAMPLES = 3;
 /** Different topics that are kept; those of findings are some dozens, those by client or address as many as a log has. */
@@ -42,9 +43,12 @@ export type EvidenceRow = readonly [
 /** Topics that there is room for at first. */
 const FIRST_ROWS = 4;
 
-/** Topics as rows of plain arrays: 20,000 of them take 5 MB, and to count one makes nothing. */
+/**
+ * Topics as rows of plain arrays: 20,000 of them take 3 MB, and to count one makes nothing. Topics may be the keys of a
+ * table; then they have its rows.
+ */
 export class Evidence {
-  readonly #rows = new Map<string, number>();
+  readonly #topics: Counter;
   /** By row and MTA. */
   #counts = new Float64Array(FIRST_ROWS * MTAS);
   /** Examples of each row. */
@@ -54,26 +58,35 @@ export class Evidence {
   #ats = new Float64Array(FIRST_ROWS * MOST_EXAMPLES);
   readonly #ids: string[] = [];
 
+  constructor(topics = new Counter(MOST_TOPICS)) {
+    this.#topics = topics;
+  }
+
   /** One chain that shows it. */
   add(topic: string, root: Pick<Life, 'mta' | 'id' | 'first'>): void {
-    const row = this.#row(topic);
-    if (row < 0) return;
+    this.addAt(this.#topics.rowOf(topic), root);
+  }
+
+  /** A topic's row, for `addAt`. */
+  rowOf(topic: string): number {
+    return this.#topics.rowOf(topic);
+  }
+
+  /** The same by the topic's row in the table; nothing for those behind the last that are kept. */
+  addAt(row: number, root: Pick<Life, 'mta' | 'id' | 'first'>): void {
+    if (!this.#hasRoom(row)) return;
     this.#counts[row * MTAS + root.mta] += 1;
     this.#keep(row, root.mta, root.id, root.first);
   }
 
   /** Chains that showed it. */
   count(topic: string): number {
-    const row = this.#rows.get(topic);
-    if (row === undefined) return 0;
-    let sum = 0;
-    for (let mta = 0; mta < MTAS; mta += 1) sum += this.#counts[row * MTAS + mta];
-    return sum;
+    return MTA_NAMES.reduce((n, mta) => n + this.countOf(topic, mta), 0);
   }
 
   countOf(topic: string, mta: MtaName): number {
-    const row = this.#rows.get(topic);
-    return row === undefined ? 0 : this.#counts[row * MTAS + MTA_NAMES.indexOf(mta)];
+    const row = this.#known(topic);
+    return row < 0 ? 0 : this.#counts[row * MTAS + MTA_NAMES.indexOf(mta)];
   }
 
   /** The MTAs that showed it, in the order of record.ts. */
@@ -85,15 +98,15 @@ export class Evidence {
   examples(...topics: readonly string[]): Example[] {
     const all = new Evidence();
     const known = new Set<string>();
-    const one = all.#row('');
+    all.#hasRoom(0);
     for (const topic of topics) {
-      for (const { mta, id, at } of this.#seen(topic)) {
+      for (const { mta, id, at } of this.#seen(this.#known(topic))) {
         const key = `${mta} ${id} ${at}`;
-        if (!known.has(key)) all.#keep(one, mta, id, at);
+        if (!known.has(key)) all.#keep(0, mta, id, at);
         known.add(key);
       }
     }
-    return all.#seen('').map(({ mta, id, at }) => ({ mta: MTA_NAMES[mta], queue_id: id, at: isoTime(at) }));
+    return all.#seen(0).map(({ mta, id, at }) => ({ mta: MTA_NAMES[mta], queue_id: id, at: isoTime(at) }));
   }
 
   merge(other: Evidence): void {
@@ -102,23 +115,33 @@ export class Evidence {
 
   /** Everything as plain JSON: `addRow` of each to an empty one makes the same. */
   *rows(): Iterable<EvidenceRow> {
-    for (const [topic, row] of this.#rows) {
+    let row = -1;
+    for (const topic of this.#topics.keys()) {
+      row += 1;
+      if (row >= this.#kept.length) return;
+      // A key of the table that was never a topic.
+      if (this.#kept[row] === 0) continue;
       const counts = [...this.#counts.subarray(row * MTAS, (row + 1) * MTAS)];
-      yield [topic, counts, this.#seen(topic).map(({ mta, id, at }) => [mta, id, at])];
+      yield [topic, counts, this.#seen(row).map(({ mta, id, at }) => [mta, id, at])];
     }
   }
 
   addRow([topic, counts, examples]: EvidenceRow): void {
-    const row = this.#row(topic);
-    if (row < 0) return;
+    const row = this.#topics.rowOf(topic);
+    if (!this.#hasRoom(row)) return;
     for (let mta = 0; mta < MTAS; mta += 1) this.#counts[row * MTAS + mta] += counts[mta];
     for (const [mta, id, at] of examples) this.#keep(row, mta, id, at);
   }
 
-  #seen(topic: string): Seen[] {
+  /** -1 for a topic without examples. */
+  #known(topic: string): number {
+    const row = this.#topics.has(topic) ? this.#topics.rowOf(topic) : -1;
+    return row < this.#kept.length ? row : -1;
+  }
+
+  #seen(row: number): Seen[] {
     const seen: Seen[] = [];
-    const row = this.#rows.get(topic);
-    if (row === undefined) return seen;
+    if (row < 0) return seen;
     const from = row * MOST_EXAMPLES;
     for (let i = from; i < from + this.#kept[row]; i += 1)
       seen.push({ mta: this.#mtas[i], id: this.#ids[i], at: this.#ats[i] });
@@ -146,30 +169,16 @@ export class Evidence {
     this.#mtas[place] = mta;
   }
 
-  /** -1 where there is no room for another topic. */
-  #row(topic: string): number {
-    let row = this.#rows.get(topic);
-    if (row !== undefined) return row;
-    row = this.#rows.size;
-    if (row >= MOST_TOPICS) return -1;
-    if (row === this.#kept.length) this.#grow(row * 2);
-    for (let n = 0; n < MOST_EXAMPLES; n += 1) this.#ids.push('');
-    this.#rows.set(topic, row);
-    return row;
-  }
-
-  #grow(rows: number): void {
-    const counts = new Float64Array(rows * MTAS);
-    counts.set(this.#counts);
-    this.#counts = counts;
-    const kept = new Uint8Array(rows);
-    kept.set(this.#kept);
-    this.#kept = kept;
-    const mtas = new Uint8Array(rows * MOST_EXAMPLES);
-    mtas.set(this.#mtas);
-    this.#mtas = mtas;
-    const ats = new Float64Array(rows * MOST_EXAMPLES);
-    ats.set(this.#ats);
-    this.#ats = ats;
+  /** Whether such a row is kept; makes room for it. */
+  #hasRoom(row: number): boolean {
+    if (row < this.#kept.length) return row >= 0;
+    if (row >= MOST_TOPICS) return false;
+    const rows = Math.min(MOST_TOPICS, Math.max(row + 1, this.#kept.length * 2));
+    this.#counts = grown(this.#counts, rows * MTAS);
+    this.#kept = grown(this.#kept, rows);
+    this.#mtas = grown(this.#mtas, rows * MOST_EXAMPLES);
+    this.#ats = grown(this.#ats, rows * MOST_EXAMPLES);
+    while (this.#ids.length < rows * MOST_EXAMPLES) this.#ids.push('');
+    return true;
   }
 }

@@ -114,7 +114,7 @@ export class Summary {
   /** The hour counted last, and its figures: messages come in the order of time. */
   #hour = Number.NaN;
   #step: Figures | null = null;
-  readonly reasons = new Counter();
+  readonly reasons = new Counter(undefined, ' ');
   readonly dsnDomains = new Counter();
   readonly refusingRelays = new Counter();
   readonly suspects = new SuspectTallies();
@@ -284,7 +284,7 @@ export class Summary {
       // One reason per message that got a DSN: its first failed recipient's.
       named = true;
       const status = statusOf(life, r) ?? (outcome === 'expired' ? '4.4.7' : '5.0.0');
-      this.reasons.addCut(`${status} ${reasonClass(r.reply, status, outcome === 'expired')}`);
+      this.reasons.addParts(status, reasonClass(r.reply, status, outcome === 'expired'));
     }
   }
 

@@ -9,7 +9,7 @@ import { networkOf } from '../suspects/inside.ts';
 import type { Judged } from '../suspects/judge.ts';
 import { REASONS, type Reason } from '../suspects/reasons.ts';
 import { BURST } from '../suspects/repeats.ts';
-import { AND, Counter } from './counter.ts';
+import { AND, Counter, RowsBeside } from './counter.ts';
 import { Evidence } from './evidence.ts';
 
 const HOUR = 3_600_000;
@@ -33,8 +33,11 @@ export class SuspectTallies {
   /** By reason, and by what findings want to know besides. */
   readonly evidence = new Evidence();
   /** Examples by client and by victim. */
-  readonly byClient = new Evidence();
-  readonly byVictim = new Evidence();
+  readonly byClient = new Evidence(this.clients);
+  readonly byVictim = new Evidence(this.victims);
+  /** Networks by client and domains by victim: found once for each. */
+  readonly #networks = new RowsBeside();
+  readonly #domains = new RowsBeside();
 
   get suspects(): number {
     const { confirmed, likely, possible } = this.verdicts;
@@ -49,13 +52,17 @@ export class SuspectTallies {
       if (OF_VICTIMS.has(reason)) this.concerned.addParts(reason, domain);
     }
     if (clientIp !== null) {
-      this.clients.add(clientIp);
-      this.networks.addCut(networkOf(clientIp));
-      this.byClient.add(clientIp, root);
+      const client = this.clients.add(clientIp);
+      const network = this.#networks.get(client);
+      if (network < 0) this.#networks.set(client, this.networks.addCut(networkOf(clientIp)));
+      else this.networks.addAt(network);
+      this.byClient.addAt(client, root);
     }
-    this.victims.add(victims[0]);
-    this.victimDomains.addCut(domain);
-    this.byVictim.add(victims[0], root);
+    const victim = this.victims.add(victims[0]);
+    const at = this.#domains.get(victim);
+    if (at < 0) this.#domains.set(victim, this.victimDomains.addCut(domain));
+    else this.victimDomains.addAt(at);
+    this.byVictim.addAt(victim, root);
     const hour = Math.floor(root.first / HOUR);
     this.hours.set(hour, (this.hours.get(hour) ?? 0) + 1);
     this.#failures(root, failed);

@@ -10,7 +10,7 @@ import type { SeenDsn, SeenRecipient } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import { ORIGIN_LOCAL, POSTFIX, QMAIL } from '../records/record.ts';
 import type { Inside } from '../suspects/inside.ts';
-import { AND, Counter } from './counter.ts';
+import { AND, Counter, RowsBeside } from './counter.ts';
 import { Evidence } from './evidence.ts';
 
 const HOUR = 3_600_000;
@@ -42,6 +42,8 @@ export class Traffic {
   readonly undeliverable = new Counter();
   readonly waiting = new Counter();
   readonly dsnHours = new Map<number, number>();
+  /** Topics of `evidence` by uid: found once for each. */
+  readonly #uidTopics = new RowsBeside();
 
   /** Every message: what costs nothing for those that a stranger sent to a mailbox. */
   message(root: Life, inside: Inside): void {
@@ -79,9 +81,15 @@ export class Traffic {
   #local(root: Submission): Retelling {
     this.#sent(root);
     if (root.uid < 0) return 'again';
-    this.uids.add(String(root.uid));
-    this.uidSenders.addCut(`${root.uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
-    this.evidence.add(`uid ${root.uid}`, root);
+    const uid = String(root.uid);
+    const row = this.uids.add(uid);
+    let topic = this.#uidTopics.get(row);
+    if (topic < 0) {
+      topic = this.evidence.rowOf(`uid ${uid}`);
+      this.#uidTopics.set(row, topic);
+    }
+    this.evidence.addAt(topic, root);
+    this.uidSenders.addCut(`${uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
     return 'again';
   }
 
