@@ -12,7 +12,7 @@ const MANY_SENDERS = 10;
 export const localBypass: Rule = ({ all }) => {
   const { traffic } = all;
   const senders = new Map<string, Set<string>>();
-  for (const key of traffic.uidSenders.keys()) {
+  for (const key of traffic.uidSenders.keys) {
     const [uid, sender] = key.split(AND);
     senders.set(uid, (senders.get(uid) ?? new Set<string>()).add(sender));
   }

@@ -67,6 +67,6 @@ export const senderIdentity: Rule = ({ all }) => {
 
 function senders(pairs: Counter, user: string): number {
   let n = 0;
-  for (const key of pairs.keys()) if (key.startsWith(`${user}${AND}`)) n += 1;
+  for (const key of pairs.keys) if (key.startsWith(`${user}${AND}`)) n += 1;
   return n;
 }

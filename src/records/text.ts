@@ -20,21 +20,6 @@ export function asciiText(bytes: Uint8Array, start: number, end: number): string
   return (bytes as Uint8Array & Decoders).latin1Slice(start, end);
 }
 
-interface Encoders {
-  utf8Write(text: string, start: number, length: number): number;
-}
-
-const scratch: Uint8Array & Encoders & Decoders = Buffer.alloc(3072) as never;
-
-/**
- * The same text in a string of its own: what was cut out of a longer text, or put together, keeps that text, or the parts,
- * alive with it.
- */
-export function ownText(joined: string): string {
-  if (joined.length * 3 > scratch.length) return Buffer.from(joined).toString();
-  return scratch.utf8Slice(0, scratch.utf8Write(joined, 0, scratch.length));
-}
-
 /** Starts and steps of the two hashes of an id; the second one stands in for comparing the bytes. */
 const HASH_START = 0x811c9dc5 | 0;
 const HASH_PRIME = 0x01000193;

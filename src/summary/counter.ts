@@ -4,10 +4,9 @@
  * A key has a row, and its count stands there: to count again is one look-up, and a table of 100,000 short keys takes
  * about 8 MB.
  */
+import { grown, Keys } from './keys.ts';
 
-import { ownText } from '../records/text.ts';
-
-/** Different keys a table keeps. */
+/** Different keys a table keeps: of usual length, they take 5 MB. */
 export const DEFAULT_TABLE_LIMIT = 100_000;
 
 let tableLimit = DEFAULT_TABLE_LIMIT;
@@ -42,58 +41,40 @@ function mix(h: number, text: string): number {
   return h * 13 + length + some;
 }
 
-/** Rows that a table begins with. */
-const FIRST_ROWS = 8;
+const NO_COUNTS = new Float64Array(0);
 
 export class Counter implements Iterable<[key: string, count: number]> {
-  readonly #rows = new Map<string, number>();
-  #counts = new Float64Array(FIRST_ROWS);
-  /** Keys of several parts that were counted lately, by a few of their characters. */
-  #parts: Parts[] | null = null;
-  readonly limit: number;
+  /** Whoever else places keys here gets rows that count nothing yet. */
+  readonly keys: Keys;
+  /** By the key's row. */
+  #counts = NO_COUNTS;
   /** What was counted under keys that found no place. */
   overflow = 0;
-
   /** Stands between the parts of a key. */
   readonly #between: string;
+  /** Keys of several parts that were counted lately, by a few of their characters. */
+  #parts: Parts[] | null = null;
 
   constructor(limit = tableLimit, between = AND) {
-    this.limit = limit;
+    this.keys = new Keys(limit);
     this.#between = between;
   }
 
   /** Different keys. */
   get size(): number {
-    return this.#rows.size;
+    return this.keys.size;
   }
 
   /** Returns the key's row, for `addAt`; -1 where it found no place. */
   add(key: string, n = 1): number {
-    const row = this.#rows.get(key);
-    if (row === undefined) return this.#insert(key, n);
-    this.#counts[row] += n;
-    return row;
-  }
-
-  /**
-   * The same for a key that was cut out of a longer text or put together: V8 keeps the longer text, or the parts, as long as
-   * such a string, so the table takes a copy.
-   */
-  addCut(key: string, n = 1): number {
-    const row = this.#rows.get(key);
-    if (row === undefined) return this.#insert(this.#rows.size < this.limit ? ownText(key) : key, n);
-    this.#counts[row] += n;
+    const row = this.keys.place(key);
+    this.#addAt(row, n);
     return row;
   }
 
   /** Counts once more under a key whose row is known. */
   addAt(row: number): void {
     this.#counts[row] += 1;
-  }
-
-  /** The key's row, made if need be, without counting; -1 where there is no room. */
-  rowOf(key: string): number {
-    return this.#rows.get(key) ?? (this.#rows.size < this.limit ? this.#insert(key, 0) : -1);
   }
 
   /** Counts under a key of two or three parts. To find the row by the parts, the key need not be put together. */
@@ -105,57 +86,51 @@ export class Counter implements Iterable<[key: string, count: number]> {
       return;
     }
     const between = this.#between;
-    place.row = this.addCut(c === '' ? a + between + b : a + between + b + between + c);
+    place.row = this.add(c === '' ? a + between + b : a + between + b + between + c);
     place.a = a;
     place.b = b;
     place.c = c;
   }
 
-  #insert(key: string, n: number): number {
-    const row = this.#rows.size;
-    if (row >= this.limit) {
-      this.overflow += n;
-      return -1;
+  #addAt(row: number, n: number): void {
+    if (row < 0) this.overflow += n;
+    else {
+      if (row >= this.#counts.length) this.#counts = grown(this.#counts, row + 1);
+      this.#counts[row] += n;
     }
-    if (row === this.#counts.length) {
-      this.#counts = grown(this.#counts, row * 2);
-    }
-    this.#rows.set(key, row);
-    this.#counts[row] = n;
-    return row;
   }
 
   /** Remembers that there was such a key, whatever the number; false where it found no place, which is counted. */
   see(key: string): boolean {
-    return this.#rows.has(key) || this.#insert(key, 1) >= 0;
+    const row = this.keys.place(key);
+    if (row >= 0 && row < this.#counts.length && this.#counts[row] > 0) return true;
+    this.#addAt(row, 1);
+    return row >= 0;
   }
 
   has(key: string): boolean {
-    return this.#rows.has(key);
+    return this.keys.find(key) >= 0;
   }
 
   /** 0 for a key that was not counted. */
   countOf(key: string): number {
-    const row = this.#rows.get(key);
-    return row === undefined ? 0 : this.#counts[row];
-  }
-
-  keys(): IterableIterator<string> {
-    return this.#rows.keys();
+    const row = this.keys.find(key);
+    return this.#counts[row] ?? 0;
   }
 
   /** The counts alone, in the order of the keys. A view: valid until something is counted. */
   values(): Float64Array {
-    return this.#counts.subarray(0, this.#rows.size);
+    return this.#counts.subarray(0, this.size);
   }
 
   *[Symbol.iterator](): IterableIterator<[key: string, count: number]> {
-    for (const [key, row] of this.#rows) yield [key, this.#counts[row]];
+    for (let row = 0; row < this.size; row += 1) yield [this.keys.text(row), this.#counts[row] ?? 0];
   }
 
   merge(other: Counter): void {
     this.overflow += other.overflow;
-    for (const [key, row] of other.#rows) this.add(key, other.#counts[row]);
+    for (let row = 0; row < other.size; row += 1)
+      this.#addAt(this.keys.placeFrom(other.keys, row), other.#counts[row] ?? 0);
   }
 
   /**
@@ -172,17 +147,22 @@ export class Counter implements Iterable<[key: string, count: number]> {
   }
 
   #sorted(start: string, most: number): [string, number][] {
+    const { keys } = this;
     const found: [string, number][] = [];
+    if (most === 0) return found;
+    const beginning = Buffer.from(start);
     // Of a hundred thousand keys a page shows ten: what cannot be among them is left out on the way.
     const room = Math.max(1000, 4 * most);
-    let least = 0;
-    for (const [key, row] of this.#rows) {
-      const count = this.#counts[row];
-      if (count < least || !key.startsWith(start)) continue;
-      found.push([key, count]);
+    let last: [string, number] | null = null;
+    for (let row = 0; row < keys.size; row += 1) {
+      const count = this.#counts[row] ?? 0;
+      if ((last !== null && count < last[1]) || !keys.begins(row, beginning)) continue;
+      const entry: [string, number] = [keys.text(row), count];
+      if (last !== null && mostFirst(last, entry) < 0) continue;
+      found.push(entry);
       if (found.length < room) continue;
       found.sort(mostFirst).length = most;
-      least = most === 0 ? Number.POSITIVE_INFINITY : found[most - 1][1];
+      last = found[most - 1];
     }
     found.sort(mostFirst);
     return found.length > most ? found.slice(0, most) : found;
@@ -200,26 +180,21 @@ export class Counter implements Iterable<[key: string, count: number]> {
   }
 }
 
-/** A copy with more room. */
-export function grown<T extends Float64Array | Int32Array | Uint8Array>(array: T, length: number): T {
-  const more = new (array.constructor as new (length: number) => T)(length);
-  more.set(array);
-  return more;
-}
+const NO_ROWS = new Int32Array(0);
 
 /** Rows of one table by the rows of another, where the one key follows from the other. */
 export class RowsBeside {
   /** One more than the row; 0 where none is known. */
-  #rows = new Int32Array(FIRST_ROWS);
+  #rows = NO_ROWS;
 
   /** -1 where none is known. */
   get(row: number): number {
-    return row < this.#rows.length && row >= 0 ? this.#rows[row] - 1 : -1;
+    return row >= 0 && row < this.#rows.length ? this.#rows[row] - 1 : -1;
   }
 
   set(row: number, beside: number): void {
     if (row < 0) return;
-    if (row >= this.#rows.length) this.#rows = grown(this.#rows, Math.max(row + 1, this.#rows.length * 2));
+    if (row >= this.#rows.length) this.#rows = grown(this.#rows, row + 1);
     this.#rows[row] = beside + 1;
   }
 }

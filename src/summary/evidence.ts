@@ -6,7 +6,7 @@
 import type { Life } from '../chains/life.ts';
 import { isoTime } from '../chains/view.ts';
 import { MTA_NAMES, type MtaName } from '../records/record.ts';
-import { Counter, grown } from './counter.ts';
+import { grown, Keys } from './keys.ts';
 
 export const MOST_EXAMPLES = 3;
 /** Different topics that are kept; those of findings are some dozens, those by client or address as many as a log has. */
@@ -40,36 +40,33 @@ export type EvidenceRow = readonly [
   examples: readonly (readonly [mta: number, id: string, at: number])[],
 ];
 
-/** Topics that there is room for at first. */
-const FIRST_ROWS = 4;
-
 /**
  * Topics as rows of plain arrays: 20,000 of them take 3 MB, and to count one makes nothing. Topics may be the keys of a
  * table; then they have its rows.
  */
 export class Evidence {
-  readonly #topics: Counter;
+  readonly #topics: Keys;
   /** By row and MTA. */
-  #counts = new Float64Array(FIRST_ROWS * MTAS);
+  #counts = new Float64Array(0);
   /** Examples of each row. */
-  #kept = new Uint8Array(FIRST_ROWS);
+  #kept = new Uint8Array(0);
   /** By row and place, the earliest first. */
-  #mtas = new Uint8Array(FIRST_ROWS * MOST_EXAMPLES);
-  #ats = new Float64Array(FIRST_ROWS * MOST_EXAMPLES);
+  #mtas = new Uint8Array(0);
+  #ats = new Float64Array(0);
   readonly #ids: string[] = [];
 
-  constructor(topics = new Counter(MOST_TOPICS)) {
+  constructor(topics = new Keys(MOST_TOPICS)) {
     this.#topics = topics;
   }
 
   /** One chain that shows it. */
   add(topic: string, root: Pick<Life, 'mta' | 'id' | 'first'>): void {
-    this.addAt(this.#topics.rowOf(topic), root);
+    this.addAt(this.#topics.place(topic), root);
   }
 
   /** A topic's row, for `addAt`. */
   rowOf(topic: string): number {
-    return this.#topics.rowOf(topic);
+    return this.#topics.place(topic);
   }
 
   /** The same by the topic's row in the table; nothing for those behind the last that are kept. */
@@ -115,19 +112,17 @@ export class Evidence {
 
   /** Everything as plain JSON: `addRow` of each to an empty one makes the same. */
   *rows(): Iterable<EvidenceRow> {
-    let row = -1;
-    for (const topic of this.#topics.keys()) {
-      row += 1;
-      if (row >= this.#kept.length) return;
+    const end = Math.min(this.#topics.size, this.#kept.length);
+    for (let row = 0; row < end; row += 1) {
       // A key of the table that was never a topic.
       if (this.#kept[row] === 0) continue;
       const counts = [...this.#counts.subarray(row * MTAS, (row + 1) * MTAS)];
-      yield [topic, counts, this.#seen(row).map(({ mta, id, at }) => [mta, id, at])];
+      yield [this.#topics.text(row), counts, this.#seen(row).map(({ mta, id, at }) => [mta, id, at])];
     }
   }
 
   addRow([topic, counts, examples]: EvidenceRow): void {
-    const row = this.#topics.rowOf(topic);
+    const row = this.#topics.place(topic);
     if (!this.#hasRoom(row)) return;
     for (let mta = 0; mta < MTAS; mta += 1) this.#counts[row * MTAS + mta] += counts[mta];
     for (const [mta, id, at] of examples) this.#keep(row, mta, id, at);
@@ -135,7 +130,7 @@ export class Evidence {
 
   /** -1 for a topic without examples. */
   #known(topic: string): number {
-    const row = this.#topics.has(topic) ? this.#topics.rowOf(topic) : -1;
+    const row = this.#topics.find(topic);
     return row < this.#kept.length ? row : -1;
   }
 
@@ -171,11 +166,11 @@ export class Evidence {
 
   /** Whether such a row is kept; makes room for it. */
   #hasRoom(row: number): boolean {
-    if (row < this.#kept.length) return row >= 0;
-    if (row >= MOST_TOPICS) return false;
-    const rows = Math.min(MOST_TOPICS, Math.max(row + 1, this.#kept.length * 2));
+    if (row < 0 || row >= MOST_TOPICS) return false;
+    if (row < this.#kept.length) return true;
+    this.#kept = grown(this.#kept, row + 1);
+    const rows = this.#kept.length;
     this.#counts = grown(this.#counts, rows * MTAS);
-    this.#kept = grown(this.#kept, rows);
     this.#mtas = grown(this.#mtas, rows * MOST_EXAMPLES);
     this.#ats = grown(this.#ats, rows * MOST_EXAMPLES);
     while (this.#ids.length < rows * MOST_EXAMPLES) this.#ids.push('');

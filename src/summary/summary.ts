@@ -224,7 +224,7 @@ export class Summary {
       this.dsnOutcomes[dsn.outcome] += 1;
       if (kind === 'failure') failures += 1;
       else if (kind !== 'delay' && kind !== 'success') continue;
-      if (dsn.to !== null) this.dsnDomains.addCut(dsn.domain || '(local)');
+      if (dsn.to !== null) this.dsnDomains.add(dsn.domain || '(local)');
     }
     this.traffic.dsns(root, dsns);
     return failures;

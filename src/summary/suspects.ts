@@ -33,8 +33,8 @@ export class SuspectTallies {
   /** By reason, and by what findings want to know besides. */
   readonly evidence = new Evidence();
   /** Examples by client and by victim. */
-  readonly byClient = new Evidence(this.clients);
-  readonly byVictim = new Evidence(this.victims);
+  readonly byClient = new Evidence(this.clients.keys);
+  readonly byVictim = new Evidence(this.victims.keys);
   /** Networks by client and domains by victim: found once for each. */
   readonly #networks = new RowsBeside();
   readonly #domains = new RowsBeside();
@@ -54,13 +54,13 @@ export class SuspectTallies {
     if (clientIp !== null) {
       const client = this.clients.add(clientIp);
       const network = this.#networks.get(client);
-      if (network < 0) this.#networks.set(client, this.networks.addCut(networkOf(clientIp)));
+      if (network < 0) this.#networks.set(client, this.networks.add(networkOf(clientIp)));
       else this.networks.addAt(network);
       this.byClient.addAt(client, root);
     }
     const victim = this.victims.add(victims[0]);
     const at = this.#domains.get(victim);
-    if (at < 0) this.#domains.set(victim, this.victimDomains.addCut(domain));
+    if (at < 0) this.#domains.set(victim, this.victimDomains.add(domain));
     else this.victimDomains.addAt(at);
     this.byVictim.addAt(victim, root);
     const hour = Math.floor(root.first / HOUR);
@@ -76,7 +76,7 @@ export class SuspectTallies {
     const told = failed.length > 1 ? new Set<string>() : null;
     for (const { address, reason, failure, hop, agent } of failed) {
       if (hop !== null) {
-        if (isNew(told, 'hop', hop)) this.nextHops.addCut(hop);
+        if (isNew(told, 'hop', hop)) this.nextHops.add(hop);
         if (reason !== 'loop') this.#concern(told, reason, domainOf(address ?? ''), hop);
       }
       if (address) {

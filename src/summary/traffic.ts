@@ -73,7 +73,7 @@ export class Traffic {
     this.authenticated += 1;
     if (belongTogether(user.toLowerCase(), path.toLowerCase()))
       return retelling === 'nothing' ? 'authenticated' : 'again';
-    this.foreignSenders.addCut(`${user}${AND}${path.toLowerCase()}`);
+    this.foreignSenders.add(`${user}${AND}${path.toLowerCase()}`);
     this.evidence.add('foreign_sender', root);
     return 'again';
   }
@@ -89,7 +89,7 @@ export class Traffic {
       this.#uidTopics.set(row, topic);
     }
     this.evidence.addAt(topic, root);
-    this.uidSenders.addCut(`${uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
+    this.uidSenders.add(`${uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
     return 'again';
   }
 
@@ -113,7 +113,7 @@ export class Traffic {
       const address = original ?? r?.address;
       if (!address) continue;
       const recipient = address.toLowerCase();
-      this.nullRecipients.addCut(`${recipient}${AND}${root.clientIp ?? ''}`);
+      this.nullRecipients.add(`${recipient}${AND}${root.clientIp ?? ''}`);
       this.byNullRecipient.add(recipient, root);
     }
   }
@@ -131,7 +131,7 @@ export class Traffic {
       else if (outcome === 'deferred') waits = true;
       else continue;
       const table = outcome === 'deferred' ? this.waiting : this.undeliverable;
-      table.addCut(domainOf(dsn.about.reversePath ?? '') || '(unknown)');
+      table.add(domainOf(dsn.about.reversePath ?? '') || '(unknown)');
     }
     if (failed) this.evidence.add('dsn_failed', root);
     if (waits) this.evidence.add('dsn_waits', root);

@@ -297,7 +297,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
     if (counter.overflow > 0)
       say(
         'bounded',
-        `The table ${name} met its bound of ${counter.limit} keys (--max-keys): keys that came later are missing there. ${DEPENDS_ON_CUTS}`,
+        `The table ${name} met its bound of ${counter.keys.limit} keys (--max-keys): keys that came later are missing there. ${DEPENDS_ON_CUTS}`,
       );
   }
   return notes;

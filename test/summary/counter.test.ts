@@ -10,7 +10,7 @@ describe('a table', () => {
   test('counts by key, in the order in which the keys came', () => {
     const table = new Counter();
     for (const key of ['b', 'a', 'b']) table.add(key);
-    table.addCut('example.org'.slice(2), 5);
+    table.add('example.org'.slice(2), 5);
     table.see('b');
     table.see('c');
     expect([...table]).toEqual([
@@ -27,7 +27,7 @@ describe('a table', () => {
   test('keeps so many keys and says what found no place', () => {
     const table = new Counter(2);
     for (const key of ['a', 'b', 'c', 'a', 'd']) table.add(key);
-    table.addCut('e', 3);
+    table.add('e', 3);
     table.addParts('f', 'g');
     table.addParts('f', 'g');
     expect([...table]).toEqual([
