@@ -3,7 +3,6 @@
  * The command line: from arguments to a command to an exit status. The only place that exits.
  */
 import { setFlagsFromString } from 'node:v8';
-import { unknownLine } from '../outputs/check-line.ts';
 import { commandOf, parseArguments } from './arguments.ts';
 import { complain, EXIT_DONE, EXIT_FAILED, EXIT_UNKNOWN, guardStreams, reasonOf } from './errors.ts';
 import { helpText } from './help.ts';
@@ -49,13 +48,13 @@ main().then(
     process.exitCode = status;
     process.stdin.destroy();
   },
-  (error: unknown) => {
+  async (error: unknown) => {
     complain(error);
     process.exitCode = EXIT_FAILED;
     if (commandOf(process.argv.slice(2)) === 'check') {
       // A plugin's 2 is CRITICAL: what could not be judged is 3.
       process.exitCode = EXIT_UNKNOWN;
-      process.stdout.write(unknownLine(reasonOf(error)));
+      process.stdout.write((await import('../outputs/check-line.ts')).unknownLine(reasonOf(error)));
     }
     process.stdin.destroy();
   },

@@ -16,14 +16,12 @@ import { findSources } from '../source/find.ts';
 import type { Source } from '../source/source.ts';
 import { boundTables } from '../summary/counter.ts';
 import { Inside } from '../suspects/inside.ts';
-import { readParallel } from '../workers/parallel.ts';
-import { Pool } from '../workers/pool.ts';
 import { type Job, runUnit } from '../workers/unit.ts';
 import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
 import { Progress } from './progress.ts';
-import { type Resumed, State, type StateReader } from './state.ts';
+import type { Resumed, State, StateReader } from './state.ts';
 
 export interface Session {
   readonly analysis: Analysis;
@@ -69,6 +67,7 @@ export async function analyse(
   let state: State | null = null;
   if (typeof hooks.state === 'string') {
     const reader = hooks.stateReader ?? 'figures';
+    const { State } = await import('./state.ts');
     state = await State.open(hooks.state, { options: stateOptions(options), reader, hosts, tags });
   }
   const resumed = state === null ? null : await state.resume(found.sources);
@@ -274,6 +273,10 @@ async function readWithWorkers(
   const { onBytes = () => undefined } = reading;
   // This thread reads, too.
   const workers = jobs - 1;
+  const [{ readParallel }, { Pool }] = await Promise.all([
+    import('../workers/parallel.ts'),
+    import('../workers/pool.ts'),
+  ]);
   const pool = new Pool(workers, job, onBytes, testSetting('DSNSTAT_WORKER_MEMORY') ?? undefined);
   interrupt.act = () => pool.stop();
   const piece = Math.min(MOST_PIECE, Math.max(LEAST_PIECE, plainSize(inputs) / (jobs * PIECES_PER_JOB)));
