@@ -41,6 +41,8 @@ async function main(): Promise<number> {
 // Live data are some 30 MB whatever the log's size; the garbage that V8 lets pile up beside them, fourfold by default,
 // was half of the memory of a run. Twofold costs no time that could be measured (bench/README.md).
 setFlagsFromString('--heap-growing-percent=100');
+// The kernel's code is optimised after less use than V8 waits for: a tenth off a run of some seconds.
+setFlagsFromString('--wasm-tiering-budget=100000');
 guardStreams();
 main().then(
   (status) => {
