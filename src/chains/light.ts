@@ -1,9 +1,9 @@
 /**
- * Light lives: ordinary messages of a lean run, which the kernel keeps as rows of numbers.
+ * Light lives: messages of a lean run, which the kernel keeps as rows of numbers and lines.
  *
- * Owns the way from a row to a Life: when any other line of such a message turns up, it is promoted, with all that was
- * known of it, and goes on in the joiner. What never is promoted was handed in, taken over, delivered and gone, and is
- * counted by the kernel alone.
+ * Owns the way from a row to a Life: when the joiner asks for such a message, or its chain is over and not plain, the
+ * whole chain is promoted, with all that was known of it: numbers become fields, kept lines are taken by the joiner as
+ * if they had just come. What never is promoted is counted by the kernel alone.
  */
 import { unwrapAddress } from '../dsn/address.ts';
 import {

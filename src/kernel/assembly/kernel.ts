@@ -1,9 +1,11 @@
 /**
- * The kernel: takes the lines of ordinary messages out of a block of log, in one pass, without a call or an object.
+ * The kernel: takes the usual lines out of a block of log, in one pass, without a call or an object.
  *
- * AssemblyScript, compiled to WebAssembly. An ordinary message is handed in, taken over, delivered at the first try and
- * gone; its life is a row of numbers here. Every other line is answered as SLOW_LINE and read by the TypeScript path
- * (lines/, parsers/, chains/), which knows all the rules and reads these lines just as well: whatever is taken here
+ * AssemblyScript, compiled to WebAssembly. A life is a row of numbers here. What became of each recipient is one of them;
+ * the words of an attempt that failed, of a DSN or a hand-over stay in their line, which is kept with the row. A chain
+ * of rows whose recipients all have their mail is counted here (isPlain); any other is asked for as a whole
+ * (PROMOTE_ROW) when its time is over. Every line of another shape is answered as SLOW_LINE and read by the TypeScript
+ * path (lines/, parsers/, chains/), which knows all the rules and reads these lines just as well: whatever is taken here
  * must lead to the same report (tested on every story and real log, with the kernel and without).
  *
  * So the rule for all that follows: what is not exactly the usual shape is slow. Named after what they shorten:
@@ -224,6 +226,8 @@ const IMPLIED_END_GRACE: f64 = 300_000;
 const NEVER_QUEUED_GRACE: f64 = 3_600_000;
 const OPEN_HORIZON: f64 = 691_200_000;
 const HOUR: f64 = 3_600_000;
+/** Generations of a chain, and children of one row. */
+const MOST_RELATED: i32 = 32;
 // joiner.ts
 const OUT_OF_ORDER: f64 = 10_000;
 const COMES_BACK_WITHIN: f64 = 600_000;
@@ -851,7 +855,17 @@ function mayRelate(parent: i32, child: i32): bool {
   const p = numbersOf(parent);
   const c = numbersOf(child);
   if (((load<i32>(p, N_PLACE) ^ load<i32>(c, N_PLACE)) & 0xffff) !== 0) return false;
-  return parentOf(child) < 0 && rootOf(parent) !== child && isClaimable(child);
+  return parentOf(child) < 0 && rootOf(parent) !== child && isClaimable(child) && hasRoom(parent);
+}
+
+/** A mail that loops, or a list of thousands, is the joiner's: what walks along chains here stays short. */
+function hasRoom(parent: i32): bool {
+  let steps = 0;
+  for (let up = parent; up >= 0 && steps <= MOST_RELATED; up = parentOf(up)) steps++;
+  if (steps > MOST_RELATED) return false;
+  for (let child = firstChild(parent); child >= 0 && steps <= 2 * MOST_RELATED; child = nextSibling(child))
+    steps++;
+  return steps <= 2 * MOST_RELATED;
 }
 
 /** As joiner.ts; `from` is touched by the line at hand only afterwards, so its last instant may be that line's. */
@@ -1375,7 +1389,8 @@ function postfixClient(at: i32, end: i32): i32 {
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   // The older row may be over by now.
-  if (older !== 0 && (load<f64>(timesOf(older - 1), T_SERIAL) === 0 || !isClaimable(older - 1))) return SLOW;
+  if (older !== 0 && load<f64>(timesOf(older - 1), T_SERIAL) === 0) return SLOW;
+  if (older !== 0 && (!isClaimable(older - 1) || !hasRoom(older - 1))) return SLOW;
   const row = begin(POSTFIX, idCheck, ARRIVED);
   if (row < 0) return SLOW;
   if (older !== 0) relate(older - 1, row, NAMED_PARENT);
@@ -1619,7 +1634,7 @@ function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
   const known = child >= 0 && parentOf(child) === row && (flags & IS_REPORT) === 0;
   if (child < 0) {
     // The instance behind a filter is not known yet.
-    if (state !== FORWARDED_ON) return SLOW;
+    if (state !== FORWARDED_ON || !hasRoom(row)) return SLOW;
   } else if (!known) {
     if (state === FORWARDED_ON) {
       if (!mayRelate(row, child) || (flags & ARRIVED) !== 0) return SLOW;
@@ -2087,7 +2102,7 @@ function announced(mta: i32, row: i32, start: i32, stop: i32, end: i32): i32 {
       mayRelate(row, child) &&
       (flags & ARRIVED) === 0 &&
       (flags & (TAKEN_OVER | NULL_PATH)) !== TAKEN_OVER;
-  }
+  } else may = hasRoom(row);
   const slot = may ? keepLine(0, end) : 0;
   if (slot !== 0 && child < 0) {
     child = beginLinked(mta, start, stop);
