@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { simulate } from '../../bench/generator/simulation.mjs';
 import { Analysis, type AnalysisOptions } from '../../src/analysis/analysis.ts';
 import { FastLines } from '../../src/analysis/fast-lines.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
@@ -17,6 +18,7 @@ import { Tags } from '../../src/lines/tags.ts';
 import { reportOf } from '../../src/summary/view.ts';
 import { PiecedLog } from '../support/pieces.ts';
 import { readStories } from '../support/story.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const FIXTURES = new URL('../fixtures/', import.meta.url);
 const logs = readdirSync(FIXTURES).filter((name) => name.endsWith('.log.gz'));
@@ -68,6 +70,33 @@ function answer(log: Uint8Array, chunk: number, kernel: boolean): Answer {
     generatedAt: new Date(0),
   });
   return { report, slow };
+}
+
+const { folder } = temporaryFolder();
+
+/** A log of the bench's, some thousand messages with all that can become of them. */
+async function generated(mta: string, seed: number): Promise<Buffer> {
+  const out = join(folder, 'log');
+  const start = new Date('2026-10-05T00:00:00Z');
+  await simulate({ mta, size: 2e6, out, seed, unique: seed % 3 === 0, start, format: 'rfc3164' });
+  return readFileSync(out);
+}
+
+/** The same log after an accident: `share` of its lines are lost, doubled or late. */
+function disturbed(log: Buffer, chaos: number, share: number): string {
+  const lines = log.toString('latin1').trimEnd().split('\n');
+  let state = chaos;
+  const random = (): number => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return state / 0x80000000;
+  };
+  const after: string[] = [];
+  for (const [i, line] of lines.entries()) {
+    if (random() >= share) after.push(line);
+    else if (i % 3 === 1) after.push(line, line);
+    else if (i % 3 === 2) after.splice(Math.max(0, after.length - Math.floor(random() * 20)), 0, line);
+  }
+  return `${after.join('\n')}\n`;
 }
 
 describe('the kernel', () => {
@@ -126,6 +155,27 @@ describe('the kernel', () => {
       const lines = log.toString('latin1').split('\n').length;
       expect(answer(log, 1 << 20, true).slow / lines, name).toBeLessThan(0.7);
     }
+  });
+
+  describe.each(['postfix', 'sendmail', 'qmail'])("on the bench's %s log", (mta) => {
+    const seeds = fc.integer({ min: 1, max: 1e6 });
+
+    it('takes nearly all lines', async () => {
+      const log = await generated(mta, 7);
+      const lines = log.toString('latin1').split('\n').length;
+      expect(answer(log, 1 << 20, true).slow / lines).toBeLessThan(0.1);
+    });
+
+    it('gives the same report, whatever lines are lost, doubled or late', async () => {
+      const fate = fc.record({ seed: seeds, chaos: seeds, share: fc.constantFrom(0, 0.003, 0.03) });
+      await fc.assert(
+        fc.asyncProperty(fate, async ({ seed, chaos, share }) => {
+          const log = Buffer.from(disturbed(await generated(mta, seed), chaos, share));
+          expect(answer(log, 1 << 20, true).report).toEqual(answer(log, 1 << 20, false).report);
+        }),
+        { numRuns: 6 },
+      );
+    });
   });
 
   it('gives the same report on every story', () => {

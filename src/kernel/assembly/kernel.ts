@@ -1136,13 +1136,6 @@ function close(row: i32): i32 {
   return load<i32>(pending) > 0 ? -1 : root;
 }
 
-/** Whether it waits in this ring: what was known from a link only has spoken since, or has not. */
-function isDue(row: i32, ring: i32): bool {
-  const flags = load<i32>(numbersOf(row), N_FLAGS);
-  if ((flags & OVER) !== 0) return ((flags & MTA_BITS) === SENDMAIL) === (ring === IMPLIED_RING);
-  return (flags & (LINK_ONLY | ARRIVED)) !== 0;
-}
-
 let submissionHash: i32 = 0;
 let submissionCheck: i32 = 0;
 
@@ -1190,8 +1183,9 @@ function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i
     const t = timesOf(row);
     if (load<f64>(t, T_SERIAL) === load<f64>(entry, 8)) {
       if (load<f64>(t, T_LAST) + grace >= now) return ALL_TAKEN;
-      // What was known from a link only has spoken since, or not.
-      const root = isDue(row, ring) ? close(row) : -1;
+      // What was known from a link only may have spoken since, and goes on.
+      const goesOn = load<f64>(t, T_LAST) + graceOf(load<i32>(numbersOf(row), N_FLAGS)) >= now;
+      const root = goesOn ? -1 : close(row);
       if (root >= 0) {
         const n = numbersOf(root);
         const flags = load<i32>(n, N_FLAGS);
