@@ -36,15 +36,7 @@ import { reportOf } from '../../src/summary/view.ts';
 import { bytesOf, chains, dsnstat, linesOf, MIXED, output, report, temporaryFolder } from './program.ts';
 import { figuresOf, lines, message, Watching } from './watching.ts';
 
-const { folder } = temporaryFolder();
-let rooms = 0;
-
-function room(): string {
-  rooms += 1;
-  const path = join(folder, `room${rooms}`);
-  mkdirSync(path);
-  return path;
-}
+const { folder, room } = temporaryFolder();
 
 /** A run of watch in this process: all but the screen, the snapshots and the signals. */
 class Run {

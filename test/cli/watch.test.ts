@@ -21,16 +21,7 @@ import type { Snapshot } from '../../src/live/snapshot.ts';
 import { bytesOf, dsnstat, linesOf, MIXED, ROOT, report, shell, temporaryFolder, WIDE } from './program.ts';
 import { figuresOf, lines, message, Watching } from './watching.ts';
 
-const { folder } = temporaryFolder();
-let rooms = 0;
-
-/** A folder of its own for one test. */
-function room(): string {
-  rooms += 1;
-  const path = join(folder, `room${rooms}`);
-  mkdirSync(path);
-  return path;
-}
+const { room } = temporaryFolder();
 
 describe('a followed file', () => {
   test('what it holds, what comes, and what comes after a rotation: the figures are those of the report', async () => {

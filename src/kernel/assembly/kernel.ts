@@ -632,6 +632,17 @@ function unindex(hash: i32, check: i32): void {
   store<i32>(INDEX + (free << 4), 0, 8);
 }
 
+/** The row with the queue id at [start, end), which is not the line's own; idHash and idCheck stay. */
+function rowNamed(start: i32, end: i32): i32 {
+  const hash = idHash;
+  const check = idCheck;
+  hashId(start, end);
+  const row = findRow(idHash, idCheck);
+  idHash = hash;
+  idCheck = check;
+  return row;
+}
+
 export function rowOf(hash: i32, check: i32): i32 {
   return findRow(hash, check);
 }
@@ -1361,12 +1372,7 @@ function postfixClient(at: i32, end: i32): i32 {
       if (next - id < 5 || next + 14 > end || !stands(next, W_ORIG_CLI, 8) || !stands(next + 8, W_ENT_IS, 6))
         return SLOW;
       if (findByte(next + 2, end, 0x2c) !== end) return SLOW;
-      const hash = idHash;
-      const check = idCheck;
-      hashId(id, next);
-      older = findRow(idHash, idCheck) + 1;
-      idHash = hash;
-      idCheck = check;
+      older = rowNamed(id, next) + 1;
       if (older === 0) return SLOW;
     } else {
       //  ", sasl_method=" value ", sasl_username=" value
@@ -1577,7 +1583,7 @@ function postfixDelivery(at: i32, end: i32): i32 {
   return TAKEN;
 }
 
-/** As recipientKeyOf (keys.ts); idHash and idCheck stay. */
+/** As recipientKeyOf (keys.ts), without original recipient where both its places are 0; idHash and idCheck stay. */
 function addressKey(start: i32, end: i32, original: i32, originalEnd: i32): f64 {
   const hash = idHash;
   const check = idCheck;
@@ -1618,12 +1624,7 @@ function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
   if (waiting !== TAKEN) return waiting;
   const row = claim(idCheck);
   if (row < 0 || (load<i32>(numbersOf(row), N_FLAGS) & TAKEN_OVER) === 0) return SLOW;
-  const hash = idHash;
-  const check = idCheck;
-  hashId(id, end - 1);
-  let child = findRow(idHash, idCheck);
-  idHash = hash;
-  idCheck = check;
+  let child = rowNamed(id, end - 1);
   const flags = child < 0 ? 0 : load<i32>(numbersOf(child), N_FLAGS);
   const known = child >= 0 && parentOf(child) === row && (flags & IS_REPORT) === 0;
   if (child < 0) {
@@ -1639,8 +1640,6 @@ function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
   if (child < 0) {
     hashId(id, end - 1);
     child = beginLinked(POSTFIX, id, end - 1);
-    idHash = hash;
-    idCheck = check;
     if (child < 0) return giveBack(row, number);
   }
   if (!known) relate(row, child, 0);
@@ -1763,6 +1762,23 @@ function isSendmailId(start: i32, end: i32): bool {
   return first >= 65 && first <= 88 && byte(start + 1) >= 65 && byte(start + 2) >= 65;
 }
 
+let sendmailSize: i32 = 0;
+let sendmailRecipients: i32 = 0;
+
+/** `, size=n, class=n, nrcpts=n` at `at`; the byte behind it, -1 for anything else. */
+function sendmailCounts(at: i32, end: i32): i32 {
+  if (at + 7 > end || !stands(at, W_SIZE_IS, 7)) return -1;
+  sendmailSize = decimal(at + 7, end);
+  let i = numberEnd;
+  if (sendmailSize < 0 || !stands(i, W_CLASS, 8)) return -1;
+  i += 8;
+  if (byte(i) === 0x2d) i++;
+  while (i < end && isDigit(byte(i))) i++;
+  if (!stands(i, W_NRCPTS, 8) || byte(i + 8) !== 0x3d) return -1;
+  sendmailRecipients = decimal(i + 9, end);
+  return sendmailRecipients < 0 ? -1 : numberEnd;
+}
+
 /** `from=<s>, size=n, class=n, nrcpts=n, msgid=<m>, proto=p, daemon=d, relay=h [ip]` without another comma. */
 function sendmailSender(at: i32, end: i32): i32 {
   if (!stands(at, W_FROM, 4) || byte(at + 4) !== 0x3d) return SLOW;
@@ -1775,17 +1791,10 @@ function sendmailSender(at: i32, end: i32): i32 {
   }
   const close = i;
   if (byte(i) !== 0x3e) return SLOW;
-  if (i + 8 > end || !stands(i, W_SIZE, 8)) return SLOW;
-  const size = decimal(i + 8, end);
-  i = numberEnd;
-  if (size < 0 || !stands(i, W_CLASS, 8)) return SLOW;
-  i += 8;
-  if (byte(i) === 0x2d) i++;
-  while (i < end && isDigit(byte(i))) i++;
-  if (!stands(i, W_NRCPTS, 8) || byte(i + 8) !== 0x3d) return SLOW;
-  const recipients = decimal(i + 9, end);
-  i = numberEnd;
-  if (recipients < 0) return SLOW;
+  i = sendmailCounts(i + 1, end);
+  if (i < 0) return SLOW;
+  const size = sendmailSize;
+  const recipients = sendmailRecipients;
   // No msgid, no message: refused, or abandoned.
   const taken = stands(i, W_MSGID, 8);
   if (taken) {
@@ -1865,17 +1874,12 @@ function sendmailLocal(value: i32, end: i32): i32 {
     if (c === 0x3e || c === 0x3c || c === 0x5c) return SLOW;
   }
   const close = i;
-  if (!isOrdinaryPath(value, close) || !stands(i, W_SIZE_IS, 7)) return SLOW;
-  const size = decimal(i + 7, end);
-  i = numberEnd;
-  if (size < 0 || !stands(i, W_CLASS, 8)) return SLOW;
-  i += 8;
-  if (byte(i) === 0x2d) i++;
-  while (i < end && isDigit(byte(i))) i++;
-  if (!stands(i, W_NRCPTS, 8) || byte(i + 8) !== 0x3d) return SLOW;
-  const recipients = decimal(i + 9, end);
-  i = numberEnd;
-  if (recipients <= 0 || !stands(i, W_MSGID, 8)) return SLOW;
+  if (!isOrdinaryPath(value, close)) return SLOW;
+  i = sendmailCounts(i, end);
+  if (i < 0) return SLOW;
+  const size = sendmailSize;
+  const recipients = sendmailRecipients;
+  if (recipients === 0 || !stands(i, W_MSGID, 8)) return SLOW;
   i = findByte(i + 8, end, 0x2c);
   if (i + 18 > end || !stands(i, W_RELAY_X, 8) || findByte(i + 8, end, 0x2c) !== end) return SLOW;
   if (!stands(end - 10, W_AT_LOCAL, 8) || !stands(end - 2, W_ST_X, 2)) return SLOW;
@@ -1977,22 +1981,13 @@ function sendmailDelivery(at: i32, end: i32): i32 {
   if (kept && list) return SLOW;
   let child = -1;
   if (loopback) {
-    const hash = idHash;
-    const check = idCheck;
-    hashId(next, nextEnd);
-    child = findRow(idHash, idCheck);
-    idHash = hash;
-    idCheck = check;
+    child = rowNamed(next, nextEnd);
     if (child < 0 || !mayBeHandedOver(row, child)) return SLOW;
   }
   const isLocal = !kept && relayEnd - relay === 5 && stands(relay, W_LOCA, 4) && byte(relay + 4) === 0x6c;
   for (let from = value; ; ) {
     const to = list ? addressEnd(from, end) : valueEnd;
-    const hash = idHash;
-    const check = idCheck;
-    const key = textKey(byte(from) === 0x3c ? from + 1 : from, byte(to - 1) === 0x3e ? to - 1 : to);
-    idHash = hash;
-    idCheck = check;
+    const key = addressKey(byte(from) === 0x3c ? from + 1 : from, byte(to - 1) === 0x3e ? to - 1 : to, 0, 0);
     const number = recipient(row, key);
     if (number < 0) return SLOW;
     if (kept ? !attemptKept(row, number, state, end) : !delivered(row, number)) return SLOW;
