@@ -448,7 +448,7 @@ const W_XDELAY = word(', xdelay');
 const W_BOUNCE_M = word('bounce m');
 const W_SG = word('sg ');
 const W_DEFERRA = word(': deferr');
-const W_L_X = word('al');
+const W_L_X = word('al:');
 const W_FAILUR = word(': failur');
 const W_E_X = word('e:');
 const W_NOT_GOIN = word('not_goin');
@@ -2353,7 +2353,7 @@ function qmailResult(at: i32, end: i32): i32 {
       if (forwarded >= 0) break;
       if (end - d !== 10 || byte(d + 6) !== 48 || stands(d + 4, W_0_0_0, 5)) return SLOW;
     }
-  } else if (stands(i, W_DEFERRA, 8) && stands(i + 8, W_L_X, 2)) {
+  } else if (stands(i, W_DEFERRA, 8) && stands(i + 8, W_L_X, 3)) {
     if (end - i <= 12) return SLOW;
     state = DEFERRED_YET;
   } else if (stands(i, W_FAILUR, 8) && stands(i + 8, W_E_X, 2)) {
