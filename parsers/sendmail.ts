@@ -215,6 +215,8 @@ function isQueueId(bytes: Uint8Array, start: number, end: number): boolean {
 
 function parseQueued(head: LineHead, record: ParsedRecord, at: number): LineClass {
   const { bytes, textEnd: end } = head;
+  // A line that is cut off behind its id: what stands behind the end is not of it.
+  if (at >= end) return MALFORMED;
   switch (bytes[at]) {
     case 0x66: // from=
       if (startsWith(bytes, at, end, FROM)) return parseSender(bytes, at + FROM.length, end, record);
