@@ -8,7 +8,7 @@
 import { type ChainSink, Joiner } from '../chains/joiner.ts';
 import type { Life } from '../chains/life.ts';
 import { mergeJoiners } from '../chains/merge.ts';
-import { Kernel } from '../kernel/kernel.ts';
+import { type Chains, Kernel } from '../kernel/kernel.ts';
 import { LineHead, REPEAT_LAST, REPEAT_NONE } from '../lines/head.ts';
 import type { HeadParser } from '../lines/head-parser.ts';
 import {
@@ -49,6 +49,11 @@ export interface AnalysisOptions {
   readonly mostPending?: number;
   /** False: every line goes the TypeScript way. */
   readonly kernel?: boolean;
+  /**
+   * Gets chains that are over, for the `receive` of another analysis, whose summary is merged in the end: half of the
+   * work that is left by the kernel. Nothing is sent without the kernel, or with leftOpen.
+   */
+  readonly onSent?: (chains: Chains) => void;
   readonly onChain?: ChainSink;
   /** Called with every line, with the life that it is of where it is of one. */
   readonly onLine?: LineSink;
@@ -80,6 +85,17 @@ export interface LastLine {
   readonly rejected: boolean;
   readonly stage: number;
   readonly temporary: boolean;
+}
+
+/** The kernel counts what it takes, all of it: no window, no chains, no MTA left out, nobody who hears every line. */
+function mayUseKernel({ lean, kernel, onChain, onLine, mta, since, until }: AnalysisOptions): boolean {
+  const isWhole = (mta ?? null) === null && (since ?? null) === null && (until ?? null) === null;
+  return lean === true && kernel !== false && onChain === undefined && onLine === undefined && isWhole;
+}
+
+/** Whether an analysis with these options may send chains. */
+export function maySend(options: AnalysisOptions): boolean {
+  return mayUseKernel(options) && options.leftOpen !== true;
 }
 
 const OTHER_LINE: LastLine = { rejected: false, stage: 0, temporary: false };
@@ -129,9 +145,10 @@ export class Analysis {
         onEvicted: (chains) => {
           this.summary.evicted += chains;
         },
-        kernel: this.#mayUseKernel(options) ? Kernel.create() : null,
+        kernel: mayUseKernel(options) ? Kernel.create() : null,
         onPlain: (...counts) => this.summary.plain(...counts),
         onSubmission: (...counts) => this.summary.submitted(...counts),
+        onSent: options.onSent,
         onAuthenticated: (messages) => {
           this.summary.traffic.authenticated += messages;
         },
@@ -146,6 +163,16 @@ export class Analysis {
   /** Roots of the chains that have not ended, within the window. */
   *pending(): IterableIterator<Life> {
     for (const root of this.joiner.pending()) if (this.#inWindow(root.first)) yield root;
+  }
+
+  /** Counts chains that another analysis has sent. */
+  receive(chains: Chains): void {
+    this.joiner.light?.receive(chains);
+  }
+
+  /** Sends the chains that still wait for company. */
+  sendRest(): void {
+    this.joiner.light?.sendRest();
   }
 
   /**
@@ -186,19 +213,6 @@ export class Analysis {
     this.#lastLine = edges.lastLine;
     this.#leadingRepeats = edges.leadingRepeats;
     for (const host of hosts) this.#hosts[host] = 1;
-  }
-
-  /** The kernel counts what it takes, all of it: no window, no chains, no MTA left out, nobody who hears every line. */
-  #mayUseKernel(options: AnalysisOptions): boolean {
-    return (
-      options.lean === true &&
-      options.kernel !== false &&
-      options.onChain === undefined &&
-      options.onLine === undefined &&
-      this.#mta === null &&
-      this.#since === Number.NEGATIVE_INFINITY &&
-      this.#until === Number.POSITIVE_INFINITY
-    );
   }
 
   /** What the last line was, where somebody else read it. */

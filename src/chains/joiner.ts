@@ -12,7 +12,7 @@
 
 import { bounceAddress, splitAddresses, unwrapAddress } from '../dsn/address.ts';
 import { saysGivenUp } from '../dsn/reasons.ts';
-import type { Kernel } from '../kernel/kernel.ts';
+import type { Chains, Kernel } from '../kernel/kernel.ts';
 import { LineHead } from '../lines/head.ts';
 import { find as findBytes } from '../records/bytes.ts';
 import {
@@ -171,6 +171,8 @@ export class Joiner {
       /** Of so many more messages it is known that they were authenticated, and by whom. */
       readonly onAuthenticated?: (messages: number) => void;
       readonly told?: Told;
+      /** Gets the chains of the kernel's that are over and on their own, to be counted elsewhere. */
+      readonly onSent?: (chains: Chains) => void;
     } = {},
   ) {
     this.#sink = sink;
@@ -200,6 +202,8 @@ export class Joiner {
               forward: (parent, recipient, child) => this.forward(parent, recipient, child),
               close: (life) => this.#close(life),
             },
+            // What may go on to the left has to stay.
+            this.#leftOpen ? null : (options.onSent ?? null),
           )
         : null;
   }

@@ -71,6 +71,8 @@ import {
   NUMBERS,
   NUMBERS_SIZE,
   ORIGIN,
+  OUTBOX_FULL,
+  OUTBOX_USED,
   OVER,
   PATH_AT,
   PATH_SHIFT,
@@ -94,6 +96,7 @@ import {
   S_TAG,
   S_TEXT,
   SEAM,
+  SENDS_CHAINS,
   SERIAL_COUNTER,
   SLOT_SIZE,
   SLOTS,
@@ -120,7 +123,7 @@ import {
   USER_AT,
   USER_SHIFT,
 } from '../kernel/assembly/layout.ts';
-import type { Kernel } from '../kernel/kernel.ts';
+import type { Chains, Kernel } from '../kernel/kernel.ts';
 import { LineHead } from '../lines/head.ts';
 import { decimal } from '../records/bytes.ts';
 import {
@@ -197,6 +200,8 @@ export class LightLives {
   readonly #submission: SubmissionSink;
   readonly #authenticated: (messages: number) => void;
   readonly #promotions: Promotions;
+  /** Who makes lives of chains that are over, instead of this one. */
+  readonly #onSent: ((chains: Chains) => void) | null;
   /** By depth: a line that is taken again may promote another row. */
   readonly #heads: LineHead[] = [];
   /** Promotions under way, one for the sake of another; whose time is over is closed after all of them. */
@@ -213,6 +218,7 @@ export class LightLives {
     authenticated: (messages: number) => void,
     told: Told,
     promotions: Promotions,
+    onSent: ((chains: Chains) => void) | null,
   ) {
     this.kernel = kernel;
     this.#state = state;
@@ -220,6 +226,8 @@ export class LightLives {
     this.#submission = submission;
     this.#authenticated = authenticated;
     this.#promotions = promotions;
+    this.#onSent = onSent;
+    kernel.setNumber(SENDS_CHAINS, onSent === null ? 0 : 1);
     kernel.setNumber(TOLD_CLIENTS, told.everyClient ? 1 : 0);
     kernel.setNumber(TOLD_UIDS, told.uids.length);
     for (const [i, uid] of told.uids.entries()) kernel.setNumber(TOLD_UIDS + 4 + 4 * i, uid);
@@ -273,8 +281,22 @@ export class LightLives {
     if (answer === PROMOTE_ROW) this.#promote(this.kernel.number(ROW));
     else if (answer === TELL_ROW) this.#tell(this.kernel.number(ROW));
     else if (answer === DRAIN) this.drain();
+    else if (answer === OUTBOX_FULL) this.sendRest();
     else return false;
     return true;
+  }
+
+  /** Sends the chains that wait for company. */
+  sendRest(): void {
+    if (this.kernel.number(OUTBOX_USED) > 0) this.#onSent?.(this.kernel.takeChains());
+  }
+
+  /** Makes lives of the chains that another one has sent, and closes them. */
+  receive(chains: Chains): void {
+    this.kernel.receive(chains, (row, now) => {
+      this.#state.now = now;
+      this.#promote(row);
+    });
   }
 
   /** Counts the lives whose time is over at `now`; those that began up to `seam` go on as Lives. */

@@ -4,8 +4,9 @@
  * Owns the wiring of source/ to analysis/ and the words on standard error. Must not know output formats.
  */
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { finished } from 'node:stream/promises';
-import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
+import { Analysis, type AnalysisOptions, maySend } from '../analysis/analysis.ts';
 import { type PreparedInput, prepareInputs, type ReadingHooks, readInputs } from '../analysis/reading.ts';
 import { withinWindow } from '../analysis/window.ts';
 import type { JsonObject } from '../chains/saved.ts';
@@ -16,7 +17,7 @@ import { findSources } from '../source/find.ts';
 import type { Source } from '../source/source.ts';
 import { boundTables } from '../summary/counter.ts';
 import { Inside } from '../suspects/inside.ts';
-import { type Job, runUnit } from '../workers/unit.ts';
+import type { CountingThread } from '../workers/counting-thread.ts';
 import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
@@ -86,32 +87,25 @@ export async function analyse(
   // A state must see every byte once.
   const prepared = state === null ? await withinWindow(looked, options) : looked;
   const unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
-  const job: Job = {
+  const analysisOptions: AnalysisOptions = {
     mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
     since: options.since,
     until: options.until,
-    inside: options.inside,
-    mostPending: options.maxPending,
-    mostKeys: options.maxKeys,
-  };
-  // Two threads have not paid yet (bench/README.md): whoever wants them asks for them.
-  const jobs = options.jobs ?? 1;
-  // Chains are printed as they end, and lines are kept in their order, by one reader only.
-  const alone =
-    jobs === 1 ||
-    hooks.lean !== true ||
-    hooks.onChain !== undefined ||
-    hooks.onLine !== undefined ||
-    unread !== null ||
-    !isLarge(prepared);
-  const analysis = new Analysis({
-    ...job,
     inside: new Inside(options.inside),
+    mostPending: options.maxPending,
     lean: hooks.lean ?? false,
     leftOpen: hooks.leftOpen ?? false,
     onChain: hooks.onChain,
     onLine: hooks.onLine,
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
+  };
+  const counting =
+    (options.jobs ?? availableParallelism()) > 1 && maySend(analysisOptions) && isLarge(prepared)
+      ? await startCounting(options)
+      : null;
+  const analysis = new Analysis({
+    ...analysisOptions,
+    onSent: counting === null ? undefined : (chains) => counting.send(chains),
   });
   analysis.summary.skippedFiles += looked.length - prepared.length;
   if (state !== null && state.restored !== null) analysis.merge(state.restored);
@@ -128,14 +122,15 @@ export async function analyse(
       complain(error);
       failed = true;
     },
-    onBlock: hooks.onBlock,
+    onBlock: hooks.onBlock ?? (() => counting?.ready() ?? null),
     interrupted: () => interrupt.seen,
   };
   try {
-    complete = alone
-      ? await readAlone(prepared, analysis, reading)
-      : await readWithWorkers(prepared, analysis, reading, { jobs, job, hosts, tags, interrupt });
+    complete = await readAlone(prepared, analysis, reading);
+    analysis.sendRest();
+    await counting?.finish(analysis.summary);
   } finally {
+    await counting?.close();
     interrupt.release();
     progress.clear();
     await unread?.close();
@@ -237,68 +232,27 @@ async function readTail(
   await readAlone([input], analysis, { onProblem: () => undefined });
 }
 
-/** Below, starting workers costs more than they bring. Compressed, it is about ten times as much. */
+/** Below, starting a thread costs more than it brings. Compressed, it is about ten times as much. */
 const LARGE = 64 << 20;
-const LEAST_PIECE = 32 << 20;
-const MOST_PIECE = 256 << 20;
-/** Of two workers for the same file, neither may wait for the last piece of the other for long. */
-const PIECES_PER_JOB = 3;
 
 function isLarge(inputs: readonly PreparedInput[]): boolean {
-  if (!inputs.every(({ source }) => source.rereadable)) return false;
-  return plainSize(inputs) >= (testSetting('DSNSTAT_PIECE') === null ? LARGE : 0);
-}
-
-function plainSize(inputs: readonly PreparedInput[]): number {
-  return inputs.reduce(
-    (sum, { source, compression }) => sum + (source.size ?? 0) * (compression === 'none' ? 1 : 10),
+  const size = inputs.reduce(
+    (sum, { source, compression }) => sum + (source.size ?? LARGE) * (compression === 'none' ? 1 : 10),
     0,
   );
+  return size >= (testSetting('DSNSTAT_LARGE') ?? LARGE);
 }
 
-interface Working {
-  readonly jobs: number;
-  readonly job: Job;
-  readonly hosts: Names;
-  readonly tags: Tags;
-  readonly interrupt: Interrupt;
-}
-
-async function readWithWorkers(
-  inputs: readonly PreparedInput[],
-  analysis: Analysis,
-  reading: ReadingHooks,
-  { jobs, job, hosts, tags, interrupt }: Working,
-): Promise<boolean> {
-  const { onBytes = () => undefined } = reading;
-  // This thread reads, too.
-  const workers = jobs - 1;
-  const [{ readParallel }, { Pool }] = await Promise.all([
-    import('../workers/parallel.ts'),
-    import('../workers/pool.ts'),
-  ]);
-  const pool = new Pool(workers, job, onBytes, testSetting('DSNSTAT_WORKER_MEMORY') ?? undefined);
-  interrupt.act = () => pool.stop();
-  const piece = Math.min(MOST_PIECE, Math.max(LEAST_PIECE, plainSize(inputs) / (jobs * PIECES_PER_JOB)));
-  try {
-    return await readParallel(inputs, analysis, reading, {
-      piece: testSetting('DSNSTAT_PIECE') ?? Math.ceil(piece),
-      workers,
-      window: jobs * PIECES_PER_JOB,
-      hosts,
-      tags,
-      run: (unit) => pool.run(unit),
-      runHere: (unit) => runUnit(unit, job, { onBytes, interrupted: reading.interrupted }),
-    });
-  } finally {
-    await pool.close();
-  }
-}
-
-/** What only tests set: the size of pieces in bytes, the memory of a worker in MB (ARCHITECTURE.md). */
-function testSetting(name: 'DSNSTAT_PIECE' | 'DSNSTAT_WORKER_MEMORY'): number | null {
+/** What only tests set: bytes that a thread is started for, its memory in MB (ARCHITECTURE.md). */
+function testSetting(name: 'DSNSTAT_LARGE' | 'DSNSTAT_WORKER_MEMORY'): number | null {
   const value = Number(process.env[name]);
   return value > 0 ? value : null;
+}
+
+async function startCounting({ inside, maxKeys }: CommonOptions): Promise<CountingThread> {
+  const { CountingThread } = await import('../workers/counting-thread.ts');
+  const megabytes = testSetting('DSNSTAT_WORKER_MEMORY') ?? undefined;
+  return new CountingThread({ inside, mostKeys: maxKeys, megabytes });
 }
 
 function emptySession(): Session {

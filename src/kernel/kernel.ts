@@ -11,6 +11,7 @@ import type { Tag } from '../lines/head.ts';
 import {
   AWAITED,
   BOUNCES,
+  CHAIN_NOW,
   CLOSED_TO,
   DELIVERIES,
   DELIVERY_SIZE,
@@ -23,11 +24,14 @@ import {
   FORWARDS,
   FROM,
   INDEX_MASK,
+  INPUT,
   KNOWN,
   LINE_START,
   NOW,
   NUMBERS,
   ORIGIN,
+  OUTBOX,
+  OUTBOX_USED,
   PAGES,
   PRESENCE,
   PRESENCE_BITS,
@@ -58,7 +62,19 @@ interface Exports {
   rowOfForward(host: number, qp: number): number;
   nextRow(row: number, silent: number): number;
   closeDue(): number;
+  receive(at: number): number;
   run(end: number): number;
+}
+
+/** What numbers in chains stand for: the tags and instances that were met after others of the same kernel. */
+export interface KernelNames {
+  readonly tags: readonly Tag[];
+  readonly instances: readonly string[];
+}
+
+/** Chains that left a kernel, for another one (layout.ts OUTBOX); with the names that are new in them. */
+export interface Chains extends KernelNames {
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** More than a host has; a row has 15 bits for the number, and the names are searched one by one. */
@@ -105,6 +121,9 @@ export class Kernel {
   /** By number. */
   readonly #tags: Tag[] = [];
   readonly #instances: string[] = [];
+  /** What the receiver of chains has not been told yet. */
+  #newTags: Tag[] = [];
+  #toldInstances = 0;
   /** Who waits, by the byte that says so. */
   readonly #awaited = new Map<number, Set<string>>();
 
@@ -144,6 +163,8 @@ export class Kernel {
     this.#hosts.clear();
     this.#tags.length = 0;
     this.#instances.length = 0;
+    this.#newTags = [];
+    this.#toldInstances = 0;
     this.#awaited.clear();
     this.#begin();
   }
@@ -191,6 +212,7 @@ export class Kernel {
   meetTag(start: number, end: number, tag: Tag): void {
     if (this.#tags[tag.number] !== undefined || tag.number > MOST_TAGS) return;
     this.#tags[tag.number] = tag;
+    this.#newTags.push(tag);
     const meaning = meaningOf(tag);
     const instance = meaning === 0 ? 0 : this.#instanceNumber(tag.instance);
     if (meaning !== 0 && instance <= MOST_INSTANCES)
@@ -211,6 +233,29 @@ export class Kernel {
 
   instance(number: number): string {
     return this.#instances[number];
+  }
+
+  /** The chains that wait to leave; the outbox is empty then. */
+  takeChains(): Chains {
+    const bytes = new Uint8Array(this.number(OUTBOX_USED));
+    bytes.set(this.bytes.subarray(OUTBOX, OUTBOX + bytes.length));
+    this.setNumber(OUTBOX_USED, 0);
+    const tags = this.#newTags;
+    const instances = this.#instances.slice(this.#toldInstances);
+    this.#newTags = [];
+    this.#toldInstances = this.#instances.length;
+    return { bytes, tags, instances };
+  }
+
+  /** Takes chains in that left another kernel; `onChain` gets the row of each root and the log time of its end. */
+  receive({ bytes, tags, instances }: Chains, onChain: (row: number, now: number) => void): void {
+    for (const tag of tags) this.#tags[tag.number] = tag;
+    this.#instances.push(...instances);
+    // No lines are read here: there is room.
+    this.bytes.set(bytes, INPUT);
+    const end = INPUT + bytes.length;
+    for (let at = INPUT; at < end; at += this.number(at))
+      onChain(this.call.receive(at), this.double(at + CHAIN_NOW));
   }
 
   /** qmail: something waits for the message of this process. */

@@ -19,6 +19,8 @@ import {
   AUTHENTICATED,
   AWAITED,
   BOUNCES,
+  CHAIN_HEAD,
+  CHAIN_NOW,
   CLIENT_AT,
   CLIENT_ROOM,
   CLIENT_SHIFT,
@@ -133,6 +135,10 @@ import {
   NUMBERS,
   NUMBERS_SIZE,
   ORIGIN,
+  OUTBOX,
+  OUTBOX_FULL,
+  OUTBOX_ROOM,
+  OUTBOX_USED,
   OVER,
   PATH_AT,
   PATH_ROOM,
@@ -154,6 +160,7 @@ import {
   REJECTED_RECIPIENTS,
   RELATED,
   ROW,
+  ROW_HEAD,
   ROW_LIMIT,
   ROWS_USED,
   S_ADDRESS,
@@ -166,6 +173,7 @@ import {
   S_TEXT,
   SEAM,
   SEEN,
+  SENDS_CHAINS,
   SEQUENCE,
   SERIAL_COUNTER,
   SHADOWED,
@@ -677,16 +685,8 @@ function begin(mta: i32, check: i32, flags: i32): i32 {
   if (isPresent(hash, check)) return -1;
   const length = idEnd - idStart;
   if (length > ID_ROOM) return -1;
-  let row: i32;
-  const free = load<i32>(FREE_ROWS);
-  if (load<i32>(ROWS_USED) - free >= load<i32>(ROW_LIMIT)) return -1;
-  if (free > 0) {
-    row = load<i32>(FREE + ((free - 1) << 2));
-    store<i32>(FREE_ROWS, free - 1);
-  } else {
-    row = load<i32>(ROWS_USED);
-    store<i32>(ROWS_USED, row + 1);
-  }
+  if (load<i32>(ROWS_USED) - load<i32>(FREE_ROWS) >= load<i32>(ROW_LIMIT)) return -1;
+  const row = newRow();
   const n = numbersOf(row);
   store<i32>(n, hash, N_HASH);
   store<i32>(n, check, N_CHECK);
@@ -708,13 +708,29 @@ function begin(mta: i32, check: i32, flags: i32): i32 {
   store<f64>(t, instant, T_LAST);
   store<f64>(t, serial, T_SERIAL);
   store<f64>(t, 0, T_MESSAGE_KEY);
+  addToIndex(hash, check, row);
+  return row;
+}
+
+/** A free row; there is one. */
+function newRow(): i32 {
+  const free = load<i32>(FREE_ROWS);
+  if (free > 0) {
+    store<i32>(FREE_ROWS, free - 1);
+    return load<i32>(FREE + ((free - 1) << 2));
+  }
+  const row = load<i32>(ROWS_USED);
+  store<i32>(ROWS_USED, row + 1);
+  return row;
+}
+
+function addToIndex(hash: i32, check: i32, row: i32): void {
   // The new row is not free any more, so growing takes it along.
   const indexed = load<i32>(INDEXED) + 1;
   store<i32>(INDEXED, indexed);
   const mask = load<i32>(INDEX_MASK);
   if (indexed << 1 > mask && mask < MOST_INDEX_SLOTS - 1) growIndex();
   else insert(hash, check, row);
-  return row;
 }
 
 /** As graceOf (life.ts) for the few states that there are here. */
@@ -803,22 +819,25 @@ function nextSequence(): i32 {
   return sequence;
 }
 
+/** A free slot + 1, 0 where there is none. */
+function newSlot(): i32 {
+  const free = load<i32>(FREE_SLOTS);
+  let slot = load<i32>(SLOTS_USED) + 1;
+  if (free > 0) {
+    slot = load<i32>(FREE_SLOT_LIST + ((free - 1) << 2));
+    store<i32>(FREE_SLOTS, free - 1);
+  } else if (slot > MOST_SLOTS) return 0;
+  else store<i32>(SLOTS_USED, slot);
+  store<i32>(slotAt(slot), 0, S_NEXT);
+  return slot;
+}
+
 /** Keeps the line at hand, in this slot or (0) in a new one; the slot + 1, 0 where it is too long or there is no room. */
 function keepLine(slot: i32, end: i32): i32 {
   const length = end - textStart;
   if (length > SLOT_ROOM) return 0;
-  if (slot === 0) {
-    const free = load<i32>(FREE_SLOTS);
-    if (free > 0) {
-      slot = load<i32>(FREE_SLOT_LIST + ((free - 1) << 2));
-      store<i32>(FREE_SLOTS, free - 1);
-    } else {
-      slot = load<i32>(SLOTS_USED) + 1;
-      if (slot > MOST_SLOTS) return 0;
-      store<i32>(SLOTS_USED, slot);
-    }
-    store<i32>(slotAt(slot), 0, S_NEXT);
-  }
+  if (slot === 0) slot = newSlot();
+  if (slot === 0) return 0;
   const s = slotAt(slot);
   store<i32>(s, length, S_LENGTH);
   store<i32>(s, tagFlags >>> TAG_SHIFT, S_TAG);
@@ -894,18 +913,23 @@ function mayBeHandedOver(from: i32, child: i32): bool {
 function relate(parent: i32, child: i32, flags: i32): void {
   const root = rootOf(parent);
   const l = linksOf(child);
-  const p = linksOf(parent);
+  linksOf(parent);
   begins(parent);
   begins(child);
   const c = numbersOf(child);
   store<i32>(c, load<i32>(c, N_FLAGS) | flags, N_FLAGS);
-  store<i32>(l, parent + 1, L_PARENT);
   store<i32>(l, nextSequence(), L_SINCE);
   const pending = LINKS + root * LINKS_SIZE + L_PENDING;
   store<i32>(pending, load<i32>(pending) + load<i32>(l, L_PENDING));
-  let last = load<i32>(p, L_CHILD) - 1;
+  addChild(parent, child);
+}
+
+/** Both have links. */
+function addChild(parent: i32, child: i32): void {
+  store<i32>(LINKS + child * LINKS_SIZE, parent + 1, L_PARENT);
+  let last = firstChild(parent);
   if (last < 0) {
-    store<i32>(p, child + 1, L_CHILD);
+    store<i32>(LINKS + parent * LINKS_SIZE, child + 1, L_CHILD);
     return;
   }
   for (let next = nextSibling(last); next >= 0; next = nextSibling(last)) last = next;
@@ -1000,6 +1024,149 @@ export function releaseChain(row: i32): void {
   release(row);
 }
 
+// ---- chains that leave ------------------------------------------------------------------------------------------------
+
+/** Where the next row goes, and how many of the chain are there. */
+let outboxAt: i32 = 0;
+let outboxRows: i32 = 0;
+
+/** Whether nothing but the chain itself knows of these rows: who makes lives of them needs nothing else either. */
+function isOnItsOwn(row: i32): bool {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if (load<i32>(n, N_DELIVERY) !== 0 || (flags & (MTA_BITS | LOCAL_ORIGIN)) === (POSTFIX | LOCAL_ORIGIN))
+    return false;
+  const l = LINKS + row * LINKS_SIZE;
+  if ((flags & HAS_FORWARD) !== 0 && load<i32>(l, L_FORWARD) >= 0) return false;
+  if ((flags & (MTA_BITS | HAS_NOTICE)) === (QMAIL | HAS_NOTICE) && load<i32>(l, L_BOUNCE) >= 0) return false;
+  for (let child = firstChild(row); child >= 0; child = nextSibling(child))
+    if (!isOnItsOwn(child)) return false;
+  return true;
+}
+
+/** Puts a chain into the outbox and frees its rows; false where there is no room. */
+function send(root: i32): bool {
+  const start = OUTBOX + load<i32>(OUTBOX_USED);
+  outboxAt = start + CHAIN_HEAD;
+  outboxRows = 0;
+  if (!sendRow(root, -1)) return false;
+  store<i32>(start, outboxAt - start);
+  store<f64>(start, load<f64>(NOW), CHAIN_NOW);
+  store<i32>(OUTBOX_USED, outboxAt - OUTBOX);
+  releaseChain(root);
+  return true;
+}
+
+function sendRow(row: i32, parent: i32): bool {
+  const head = outboxAt;
+  if (head + ROW_HEAD + ROW_SIZE > OUTBOX + OUTBOX_ROOM) return false;
+  const own = outboxRows++;
+  outboxAt += ROW_HEAD + ROW_SIZE;
+  copyRow(row, head + ROW_HEAD);
+  store<i32>(head, parent);
+  let notices = 0;
+  if ((load<i32>(numbersOf(row), N_FLAGS) & HAS_LINKS) !== 0) {
+    const l = LINKS + row * LINKS_SIZE;
+    for (let i = 0; i < MOST_RECIPIENTS; i++) {
+      const slot = load<i32>(l + (i << 2), L_KEPT);
+      if (slot !== 0 && !sendSlot(slot)) return false;
+    }
+    for (let slot = load<i32>(l, L_NOTICES); slot !== 0; slot = load<i32>(slotAt(slot), S_NEXT)) {
+      if (!sendSlot(slot)) return false;
+      notices++;
+    }
+  }
+  store<i32>(head, notices, 4);
+  for (let child = firstChild(row); child >= 0; child = nextSibling(child))
+    if (!sendRow(child, own)) return false;
+  return true;
+}
+
+const ROW_SIZE: i32 = NUMBERS_SIZE + TIMES_SIZE + TEXTS_SIZE + LINKS_SIZE;
+
+/** The four parts of a row, one behind the other. */
+function copyRow(row: i32, to: i32): void {
+  memory.copy(to, numbersOf(row), NUMBERS_SIZE);
+  to += NUMBERS_SIZE;
+  memory.copy(to, timesOf(row), TIMES_SIZE);
+  to += TIMES_SIZE;
+  memory.copy(to, TEXTS + row * TEXTS_SIZE, TEXTS_SIZE);
+  memory.copy(to + TEXTS_SIZE, LINKS + row * LINKS_SIZE, LINKS_SIZE);
+}
+
+/** What of a slot is in use, in whole words. */
+function slotLength(s: i32): i32 {
+  return (S_TEXT + load<i32>(s, S_LENGTH) + load<i32>(s, S_ADDRESS) + 7) & ~7;
+}
+
+function sendSlot(slot: i32): bool {
+  const s = slotAt(slot);
+  const length = slotLength(s);
+  if (outboxAt + length > OUTBOX + OUTBOX_ROOM) return false;
+  memory.copy(outboxAt, s, length);
+  outboxAt += length;
+  return true;
+}
+
+/** Takes a chain in that another kernel has sent; its root's row. There is room: one chain is here at a time. */
+export function receive(at: i32): i32 {
+  const end = at + load<i32>(at);
+  // Nothing is sent from here: the outbox has room for the numbers of the rows.
+  let rows = OUTBOX;
+  at += CHAIN_HEAD;
+  while (at < end) {
+    const row = newRow();
+    store<i32>(rows, row);
+    rows += 4;
+    const parent = load<i32>(at);
+    const notices = load<i32>(at, 4);
+    at = receiveRow(row, at + ROW_HEAD);
+    if ((load<i32>(numbersOf(row), N_FLAGS) & HAS_LINKS) !== 0) at = receiveSlots(row, notices, at);
+    if (parent >= 0) addChild(load<i32>(OUTBOX + (parent << 2)), row);
+  }
+  return load<i32>(OUTBOX);
+}
+
+function receiveRow(row: i32, at: i32): i32 {
+  const n = numbersOf(row);
+  memory.copy(n, at, NUMBERS_SIZE);
+  at += NUMBERS_SIZE;
+  memory.copy(timesOf(row), at, TIMES_SIZE);
+  at += TIMES_SIZE;
+  memory.copy(TEXTS + row * TEXTS_SIZE, at, TEXTS_SIZE);
+  at += TEXTS_SIZE;
+  const l = LINKS + row * LINKS_SIZE;
+  memory.copy(l, at, LINKS_SIZE);
+  store<i32>(l, 0, L_PARENT);
+  store<i32>(l, 0, L_CHILD);
+  store<i32>(l, 0, L_SIBLING);
+  if ((load<i32>(n, N_FLAGS) & SHADOWED) === 0) addToIndex(load<i32>(n, N_HASH), load<i32>(n, N_CHECK), row);
+  return at + LINKS_SIZE;
+}
+
+function receiveSlots(row: i32, notices: i32, at: i32): i32 {
+  const l = LINKS + row * LINKS_SIZE;
+  let link = l + L_KEPT;
+  for (; link < l + L_NOTICES; link += 4) if (load<i32>(link) !== 0) at = receiveSlot(link, at);
+  for (link = l + L_NOTICES; notices > 0; notices--) {
+    at = receiveSlot(link, at);
+    link = slotAt(load<i32>(link)) + S_NEXT;
+  }
+  store<i32>(link, 0);
+  return at;
+}
+
+function receiveSlot(link: i32, at: i32): i32 {
+  const slot = newSlot();
+  const length = slotLength(at);
+  memory.copy(slotAt(slot), at, length);
+  store<i32>(slotAt(slot), 0, S_NEXT);
+  store<i32>(link, slot);
+  return at + length;
+}
+
+// ---- processes and deliveries -----------------------------------------------------------------------------------------
+
 /** Slots are counted from 1. */
 function deliverySlot(rowHost: i32, delivery: i32): i32 {
   return ((delivery + rowHost * 1031) & (DELIVERY_SLOTS - 1)) + 1;
@@ -1028,14 +1195,19 @@ export function rowOfDelivery(rowHost: i32, delivery: i32): i32 {
   return (load<i32>(numbersOf(row), N_PLACE) & 0xffff) === rowHost ? row : -1;
 }
 
-/** The first row from `row` on that is in use and, with `silent`, has fallen silent; -1 when there is none. */
+/**
+ * The first row from `row` on that is in use and, with `silent`, has fallen silent with nobody to notice; -1 when there
+ * is none. What is closed waits for others of its chain.
+ */
 export function nextRow(row: i32, silent: bool): i32 {
   const used = load<i32>(ROWS_USED);
   const now = load<f64>(NOW);
   for (; row < used; row++) {
     const t = timesOf(row);
     if (load<f64>(t, T_SERIAL) === 0) continue;
-    if (!silent || load<f64>(t, T_LAST) + graceOf(load<i32>(numbersOf(row), N_FLAGS)) < now) return row;
+    if (!silent) return row;
+    const flags = load<i32>(numbersOf(row), N_FLAGS);
+    if ((flags & CLOSED) === 0 && load<f64>(t, T_LAST) + graceOf(flags) < now) return row;
   }
   return -1;
 }
@@ -1207,8 +1379,11 @@ function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i
         const nothing = (flags & (MTA_BITS | ARRIVED | TAKEN_OVER)) === (SENDMAIL | ARRIVED);
         if (nothing && first > load<f64>(SEAM)) release(root);
         else if ((flags & ARRIVED) === 0 || !isPlain(root)) {
-          store<i32>(ROW, root);
-          return PROMOTE_ROW;
+          const leaves = load<i32>(SENDS_CHAINS) !== 0 && isOnItsOwn(root);
+          if (!leaves || !send(root)) {
+            store<i32>(ROW, root);
+            return leaves && load<i32>(OUTBOX_USED) > 0 ? OUTBOX_FULL : PROMOTE_ROW;
+          }
         } else {
           const known = isOurs(n, TEXTS + root * TEXTS_SIZE) ? submissionOf(root) : TELL_NOTHING;
           if (known === TELL_AGAIN) {

@@ -16,6 +16,8 @@ export const ADVANCE = 3;
 export const TELL_ROW = 5;
 /** The table of plain counts is full; then call again. */
 export const DRAIN = 4;
+/** The outbox is full; then call again. */
+export const OUTBOX_FULL = 6;
 
 // Families of tags.
 export const FAMILY_OTHER = 1;
@@ -82,6 +84,10 @@ export const SLOTS_USED = 65720;
 export const FREE_SLOTS = 65724;
 /** Counts what is kept: lines and links of a row are in its order. */
 export const SEQUENCE = 65728;
+/** 1: chains that are over and not plain are put into the outbox, for another kernel. */
+export const SENDS_CHAINS = 65744;
+/** Bytes in the outbox. */
+export const OUTBOX_USED = 65748;
 
 export const NOW = 65792;
 export const ORIGIN = 65800;
@@ -319,4 +325,14 @@ export const SUBMISSION_SLOTS = 16384;
 export const TELL_AGAIN = 0;
 export const TELL_NOTHING = 1;
 export const TELL_AUTHENTICATED = 2;
-export const PAGES = 931;
+
+/**
+ * Chains that leave: size in bytes, nothing, the log time of their end; then a row each, parents before children: its
+ * parent's place among them, how many of its lines are notices, the row's four parts and its lines.
+ */
+export const OUTBOX = 61014016;
+export const OUTBOX_ROOM = 262144;
+export const CHAIN_HEAD = 16;
+export const CHAIN_NOW = 8;
+export const ROW_HEAD = 8;
+export const PAGES = 935;
