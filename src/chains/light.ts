@@ -36,6 +36,7 @@ import {
   L_KEPT,
   L_NOTICES,
   L_PARENT,
+  L_PENDING,
   L_RECIPIENT,
   L_SIBLING,
   L_SINCE,
@@ -207,6 +208,8 @@ export class LightLives {
   /** Promotions under way, one for the sake of another; whose time is over is closed after all of them. */
   #depth = 0;
   #closed: Life[] = [];
+  /** The chain that is being promoted is over. */
+  #over = false;
   /** How many hosts the kernel knows where bounces are found by their process. */
   #joins = 0;
 
@@ -392,13 +395,23 @@ export class LightLives {
   #promote(row: number): void {
     let root = row;
     for (let parent = this.#parentOf(root); parent >= 0; parent = this.#parentOf(root)) root = parent;
+    const outer = this.#over;
+    this.#over = this.#isOver(root);
     this.#depth += 1;
     this.#begin(root);
     this.#depth -= 1;
+    this.#over = outer;
     if (this.#depth > 0) return;
     const closed = this.#closed;
     this.#closed = [];
     for (const life of closed) this.#promotions.close(life);
+  }
+
+  /** Whether no row of the chain waits for anything. */
+  #isOver(root: number): boolean {
+    const flags = this.kernel.number(NUMBERS + root * NUMBERS_SIZE + N_FLAGS);
+    if ((flags & CLOSED) === 0) return false;
+    return (flags & RELATED) === 0 || this.kernel.number(LINKS + root * LINKS_SIZE + L_PENDING) === 0;
   }
 
   /** The life of a row, which may have gone before. */
@@ -482,7 +495,8 @@ export class LightLives {
     kernel.call.release(row);
     if (kept.length > 0) this.#takeKept(row, life, kept);
     if (mta === QMAIL) {
-      if (life.qp >= 0) {
+      // What is over is not found by its process any more.
+      if (life.qp >= 0 && !this.#over) {
         // A newer life may have its process by now.
         const newer = this.#state.lifeByQp.get(host, life.qp);
         if (newer === undefined || newer.retired || newer.serial < life.serial)

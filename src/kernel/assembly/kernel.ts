@@ -507,6 +507,7 @@ const W_OUNCED = word('ounced (');
 const W_STATUS_D = word('status=d');
 const W_EFERRED = word('eferred ');
 const W_D_AS = word('d as ');
+const W_DOUBLE = word('#@[]');
 const W_OK_DISC = word('Ok, disc');
 
 // ---- names ------------------------------------------------------------------------------------------------------------
@@ -2395,7 +2396,9 @@ function qmailInfo(at: i32, end: i32): i32 {
   // The last `> qp `: the path may hold one of its own.
   let close = end - 1;
   while (close > value && byte(close) !== 0x3e) close--;
-  if (!stands(close, W_QP, 5) || (close > value && !isOrdinaryPath(value, close))) return SLOW;
+  // A double bounce's path is no address, but as null as the other.
+  const isNull = close === value || (close === value + 4 && stands(value, W_DOUBLE, 4));
+  if (!stands(close, W_QP, 5) || (!isNull && !isOrdinaryPath(value, close))) return SLOW;
   const qp = decimal(close + 5, end);
   i = numberEnd;
   if (qp < 0 || !stands(i, W_UID, 5)) return SLOW;
@@ -2417,7 +2420,7 @@ function qmailInfo(at: i32, end: i32): i32 {
     return WAIT;
   }
   const forwarded = rowOfForward(host, qp);
-  const bounced = close > value ? -1 : rowOfBounce(host, qp);
+  const bounced = isNull ? rowOfBounce(host, qp) : -1;
   const from = forwarded >= 0 ? forwarded : bounced;
   if (from >= 0) {
     if (from === row || !mayRelate(from, row)) return SLOW;
@@ -2426,7 +2429,7 @@ function qmailInfo(at: i32, end: i32): i32 {
   }
   store<i32>(slot, row + 1);
   if (close > value) keepPath(row, value, close);
-  else store<i32>(n, flags | NULL_PATH, N_FLAGS);
+  if (isNull) store<i32>(n, flags | NULL_PATH, N_FLAGS);
   if (from >= 0) {
     const l = LINKS + from * LINKS_SIZE;
     if (forwarded >= 0) {
