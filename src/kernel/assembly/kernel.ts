@@ -184,7 +184,7 @@ import {
   SLOW_LINE,
   STATE_BITS,
   STATE_SHIFT,
-  SUBMISSION_SLOTS,
+  SUBMISSION_BITS,
   SUBMISSIONS,
   T_FIRST,
   T_KEYS,
@@ -1330,12 +1330,13 @@ function submissionSlot(row: i32): i32 {
   const user = (lengths >>> USER_SHIFT) & 255;
   const from = texts + (user > 0 ? USER_AT : CLIENT_AT);
   hashId(from, from + (user > 0 ? user : (lengths >>> CLIENT_SHIFT) & 255));
-  const hash = idHash * 31 + (user > 0 ? 1 : 0);
+  const hash = idHash + (user > 0 ? 1 : 0);
   const check = idCheck;
   hashId(texts + PATH_AT, texts + PATH_AT + (lengths >>> PATH_SHIFT));
-  submissionHash = hash ^ idHash;
+  // Often the two are the same: what makes the one of the other must not cancel out.
+  submissionHash = (hash * 0x01000193 + idHash) * 0x9e3779b1;
   submissionCheck = check * 31 + idCheck;
-  return SUBMISSIONS + ((submissionHash & (SUBMISSION_SLOTS - 1)) << 4);
+  return SUBMISSIONS + ((<i32>(<u32>submissionHash >>> (32 - SUBMISSION_BITS))) << 4);
 }
 
 /** What is to be told of it, as far as the last one like it says. */
