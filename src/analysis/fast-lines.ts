@@ -48,6 +48,9 @@ import type { Analysis } from './analysis.ts';
 
 const NEWLINE = 10;
 
+/** So much at once stays in a processor's second cache: a fifth of the kernel's time, where it was a megabyte. */
+const RUN = 1 << 17;
+
 /** Counts lines of a class. */
 export type OnLines = (lineClass: LineClass, lines: number) => void;
 
@@ -77,26 +80,21 @@ export class FastLines {
   /** Takes `block`, which begins with a line and ends with a newline. */
   push(block: Uint8Array): void {
     for (let from = 0; from < block.length; ) {
-      let to = Math.min(block.length, from + INPUT_ROOM);
+      let to = Math.min(block.length, from + RUN);
       if (to < block.length) {
         const newline = block.lastIndexOf(NEWLINE, to - 1);
-        // A line longer than the room.
-        if (newline < from) {
-          to = block.indexOf(NEWLINE, from) + 1;
-          this.#slow(block, from, to - 1);
-          from = to;
-          continue;
-        }
-        to = newline + 1;
+        to = (newline < from ? block.indexOf(NEWLINE, from) : newline) + 1;
       }
-      this.#run(block, from, to);
+      // A line longer than the room.
+      if (to - from > INPUT_ROOM) this.#slow(block, from, to - 1);
+      else this.#run(block, from, to);
       from = to;
     }
   }
 
   #run(block: Uint8Array, from: number, to: number): void {
     const kernel = this.#kernel;
-    // A copy of 1 MB: 60 us.
+    // A copy: 60 us a MB.
     kernel.bytes.set(from === 0 && to === block.length ? block : block.subarray(from, to), INPUT);
     const end = INPUT + to - from;
     kernel.setNumber(NEXT, INPUT);

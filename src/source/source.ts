@@ -3,9 +3,10 @@
  *
  * Owns open, read, close and the count of bytes read. Must not know compression, lines or mail.
  */
-import { close, fstat, open, read, type Stats } from 'node:fs';
+import { close, fstat, open, read, readSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { unreadable } from './errors.ts';
 import type { Compression } from './magic.ts';
@@ -16,6 +17,14 @@ const statFd = promisify(fstat);
 
 /** 500 MB in the page cache, lengths summed, GB/s: 64 KiB 2.4, 256 KiB 4.3, 512 KiB and 1 MiB 5.2, 2 MiB 5.0, 4 MiB 4.3. */
 export const BLOCK_SIZE = 1 << 20;
+/** A block from the page cache: it and its copy in the kernel's memory fit into a processor's second cache. */
+const CACHED_BLOCK = 1 << 17;
+/** A block that takes longer, in ms, came from a disk. */
+const SLOW_READ = 0.3;
+/** Read ahead before the page cache is tried again. */
+const BLOCKS_AHEAD = 32;
+/** Bytes between two turns of the event loop. */
+const TURN_EVERY = 1 << 22;
 const SMALLEST_BLOCK = 1 << 16;
 
 /** Where the raw bytes come from. */
@@ -122,7 +131,7 @@ export class Source {
     }
     try {
       if (typeof opened.from === 'number')
-        yield* this.#readAhead(opened.from, this.#fitting(blockSize), this.part?.plain ? this.part : null);
+        yield* this.#fileBlocks(opened.from, this.#fitting(blockSize), this.part?.plain ? this.part : null);
       else yield* this.#chunks(opened.from);
     } catch (error) {
       throw unreadable(this.path, error);
@@ -137,35 +146,69 @@ export class Source {
     return Math.min(blockSize, Math.max(this.size + 1, SMALLEST_BLOCK));
   }
 
-  /** Two buffers: the next read is under way while the caller works on the block. */
-  async *#readAhead(
+  /**
+   * What lies in the page cache is read by this thread, in pieces that stay in its processor's cache: 0.06 s a GB, where
+   * another thread and a block from its cache cost 0.4 s. What has to come from a disk is read ahead by another thread.
+   */
+  async *#fileBlocks(
     fd: number,
     blockSize: number,
     part: Part | null,
   ): AsyncGenerator<Uint8Array, void, void> {
-    let at = part?.from ?? 0;
     const end = part?.to ?? Number.POSITIVE_INFINITY;
-    const next = (buffer: Uint8Array): Promise<number> => {
-      if (part === null) return readInto(fd, buffer, null, buffer.length);
-      return readInto(fd, buffer, at, Math.min(buffer.length, end - at));
-    };
+    const place = { at: part?.from ?? 0, positioned: part !== null };
+    const block = Buffer.allocUnsafeSlow(Math.min(blockSize, CACHED_BLOCK));
+    let sinceTurn = 0;
+    let slow = 0;
+    while (!this.stopped) {
+      const most = Math.min(block.length, end - place.at);
+      const began = performance.now();
+      const length = most <= 0 ? 0 : readSync(fd, block, 0, most, place.positioned ? place.at : null);
+      if (length === 0) return;
+      // One alone may be another program's turn.
+      slow = performance.now() - began > SLOW_READ ? slow + 1 : 0;
+      place.at += length;
+      this.bytesRead += length;
+      sinceTurn += length;
+      yield block.subarray(0, length);
+      if (slow > 2) {
+        yield* this.#readAhead(fd, blockSize, place, end);
+        slow = 0;
+      } else if (sinceTurn > TURN_EVERY) {
+        // Keys, signals and other threads are heard.
+        await setImmediate();
+        sinceTurn = 0;
+      }
+    }
+  }
+
+  /** Two buffers: the next read is under way while the caller works on the block. Some blocks, then the caller looks again. */
+  async *#readAhead(
+    fd: number,
+    blockSize: number,
+    place: { at: number; readonly positioned: boolean },
+    end: number,
+  ): AsyncGenerator<Uint8Array, void, void> {
     let current = Buffer.allocUnsafeSlow(blockSize);
     let other = Buffer.allocUnsafeSlow(blockSize);
-    let pending = next(current);
+    const next = (buffer: Uint8Array): Promise<number> =>
+      readInto(fd, buffer, place.positioned ? place.at : null, Math.min(buffer.length, end - place.at));
+    let pending: Promise<number> | null = next(current);
     try {
-      while (!this.stopped) {
-        const length = await pending;
+      for (let blocks = 1; pending !== null && !this.stopped; blocks += 1) {
+        const length: number = await pending;
+        pending = null;
         if (length === 0) return;
         const block = current.subarray(0, length);
         [current, other] = [other, current];
-        at += length;
-        pending = next(current);
+        place.at += length;
+        if (blocks < BLOCKS_AHEAD) pending = next(current);
         this.bytesRead += length;
         yield block;
       }
     } finally {
       // The kernel may still write into the buffer: do not close under it.
-      await pending.catch(() => 0);
+      await pending?.catch(() => 0);
     }
   }
 
