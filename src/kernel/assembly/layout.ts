@@ -332,8 +332,8 @@ export const TELL_AUTHENTICATED = 2;
  * parent's place among them, how many of its lines are notices, the row's four parts and its lines.
  */
 export const OUTBOX = 61014016;
-export const OUTBOX_ROOM = 262144;
+export const OUTBOX_ROOM = 524288;
 export const CHAIN_HEAD = 16;
 export const CHAIN_NOW = 8;
 export const ROW_HEAD = 8;
-export const PAGES = 935;
+export const PAGES = 939;
