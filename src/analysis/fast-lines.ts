@@ -10,6 +10,7 @@ import {
   ADVANCE,
   ADVANCE_TO,
   ALL_TAKEN,
+  BEYOND_LIMIT,
   FOREIGN_LINES,
   FROM,
   IGNORED_LINES,
@@ -21,6 +22,7 @@ import {
   ISO_MINUTE_LENGTH,
   LAST_LINE,
   LAST_SECOND,
+  LIMIT,
   LINE_END,
   LINE_START,
   MINUTE,
@@ -28,6 +30,7 @@ import {
   MINUTE_KNOWN,
   MINUTE_LENGTH,
   NEXT,
+  REACHED,
   RECORDED_LINES,
   REJECTED_FOR_NOW,
   REJECTED_RECIPIENTS,
@@ -61,6 +64,8 @@ export class FastLines {
   readonly #kernel: Kernel;
   readonly #onLines: OnLines;
   readonly #maxLine: number;
+  /** For lines that are looked at before they are read. */
+  #ahead: HeadParser | null = null;
 
   constructor(analysis: Analysis, light: LightLives, heads: HeadParser, onLines: OnLines, maxLine: number) {
     this.#analysis = analysis;
@@ -71,14 +76,19 @@ export class FastLines {
     this.#maxLine = maxLine;
   }
 
-  /** Another input was read in between: what the kernel knows of stamps is of that one. */
-  forgetClock(): void {
-    this.#kernel.setNumber(MINUTE_KNOWN, 0);
-    this.#kernel.setNumber(ISO_KNOWN, 0);
-  }
-
-  /** Takes `block`, which begins with a line and ends with a newline. */
-  push(block: Uint8Array): void {
+  /**
+   * Takes `block`, which begins with a line and ends with a newline: all of it, or up to the first line that is later
+   * than `limit` (its instant is in `reached` then). Returns how many bytes were taken.
+   */
+  push(block: Uint8Array, limit = Number.POSITIVE_INFINITY): number {
+    const kernel = this.#kernel;
+    if (kernel.reader !== this) {
+      // Another input was read in between.
+      kernel.reader = this;
+      kernel.setNumber(MINUTE_KNOWN, 0);
+      kernel.setNumber(ISO_KNOWN, 0);
+    }
+    kernel.setDouble(LIMIT, limit);
     for (let from = 0; from < block.length; ) {
       let to = Math.min(block.length, from + RUN);
       if (to < block.length) {
@@ -87,26 +97,53 @@ export class FastLines {
       }
       // A line longer than the room.
       if (to - from > INPUT_ROOM) this.#slow(block, from, to - 1);
-      else this.#run(block, from, to);
+      else {
+        const taken = this.#run(block, from, to, limit);
+        if (taken < to - from) return from + taken;
+      }
       from = to;
     }
+    return block.length;
   }
 
-  #run(block: Uint8Array, from: number, to: number): void {
+  /** Instant of the line that comes next; NaN where it has none. It is not taken. */
+  lookAt(bytes: Uint8Array, start: number, end: number): number {
+    this.#ahead ??= this.#heads.ahead();
+    this.#ahead.clock.follow(this.#heads.clock);
+    return end - start <= this.#maxLine && this.#ahead.parse(bytes, start, end)
+      ? this.#ahead.head.instant
+      : Number.NaN;
+  }
+
+  /** Instant of the line that was beyond the limit. */
+  get reached(): number {
+    return this.#kernel.double(REACHED);
+  }
+
+  #run(block: Uint8Array, from: number, to: number, limit: number): number {
     const kernel = this.#kernel;
     // A copy: 60 us a MB.
     kernel.bytes.set(from === 0 && to === block.length ? block : block.subarray(from, to), INPUT);
     const end = INPUT + to - from;
     kernel.setNumber(NEXT, INPUT);
     this.#analysis.joiner.enterKernel();
+    let taken = to - from;
     for (;;) {
       const answer = kernel.call.run(end);
       if (answer === ALL_TAKEN) break;
+      const start = kernel.number(LINE_START);
+      if (answer === BEYOND_LIMIT) {
+        taken = start - INPUT;
+        break;
+      }
       this.#light.leave();
       if (answer === SLOW_LINE) {
         this.#takenSoFar();
-        const start = kernel.number(LINE_START);
         const stop = kernel.number(LINE_END);
+        if (this.#isBeyond(limit, start, stop)) {
+          taken = start - INPUT;
+          break;
+        }
         this.#slow(kernel.bytes, start, stop);
         this.#learn(start, stop);
       } else if (answer === ADVANCE) this.#analysis.joiner.advance(kernel.double(ADVANCE_TO));
@@ -117,6 +154,16 @@ export class FastLines {
     this.#takenSoFar();
     this.#count();
     this.#light.drain();
+    return taken;
+  }
+
+  /** Whether the line at [start, stop) of the kernel's memory is later than the limit. */
+  #isBeyond(limit: number, start: number, stop: number): boolean {
+    if (limit === Number.POSITIVE_INFINITY) return false;
+    const instant = this.lookAt(this.#kernel.bytes, start, stop);
+    if (!(instant > limit)) return false;
+    this.#kernel.setDouble(REACHED, instant);
+    return true;
   }
 
   #slow(bytes: Uint8Array, start: number, end: number): void {

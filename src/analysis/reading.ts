@@ -192,8 +192,8 @@ const TAG_BEGINNING = 7;
 /**
  * The lines of one input in runs that end where another input has to speak.
  *
- * Where a run ends is found by a head parser with a clock of its own, ahead of the one that reads the lines: most lines
- * have the stamp of the line before, and are passed over by comparing bytes.
+ * The kernel finds where that is. Without it, a head parser with a clock of its own does, ahead of the one that reads the
+ * lines: most lines have the stamp of the line before, and are passed over by comparing bytes.
  */
 class RunReader {
   readonly input: PreparedInput;
@@ -220,7 +220,7 @@ class RunReader {
     this.#analysis = analysis;
     this.#hooks = hooks;
     this.#blocks = openBlocks(input.source);
-    this.#ahead = input.heads.ahead(new Clock({ ...input.clockOptions, previous: input.clock.previous }));
+    this.#ahead = input.heads.ahead();
     this.#splitter = new LineSplitter(
       // Valid during this call only; behind its end stands a newline.
       (bytes, start, end) => this.#pieces.push(Buffer.from(bytes.subarray(start, end + 1))),
@@ -247,13 +247,19 @@ class RunReader {
     }
     // The next line has been looked at.
     let to = piece.indexOf(NEWLINE, from) + 1;
-    const single = this.#hooks.beforeLine !== undefined;
-    while (to < piece.length) {
-      this.#lookAt(piece, to);
-      if (single || this.instant > limit) break;
-      to = piece.indexOf(NEWLINE, to) + 1;
+    if (this.#fast !== null) {
+      this.#fast.push(piece.subarray(from, to));
+      to += this.#fast.push(piece.subarray(to), limit);
+      if (to < piece.length) this.instant = this.#fast.reached;
+    } else {
+      const single = this.#hooks.beforeLine !== undefined;
+      while (to < piece.length) {
+        this.#lookAt(piece, to);
+        if (single || this.instant > limit) break;
+        to = piece.indexOf(NEWLINE, to) + 1;
+      }
+      this.#read(piece, from, to);
     }
-    this.#read(piece, from, to);
     this.#at = to;
     if (to < piece.length) return;
     this.#pieces.shift();
@@ -267,11 +273,6 @@ class RunReader {
   }
 
   #read(piece: Buffer, from: number, to: number): void {
-    if (this.#fast !== null) {
-      this.#fast.forgetClock();
-      this.#fast.push(piece.subarray(from, to));
-      return;
-    }
     const { heads } = this.input;
     for (let start = from; start < to; ) {
       const end = piece.indexOf(NEWLINE, start);
@@ -287,6 +288,11 @@ class RunReader {
   }
 
   #lookAt(bytes: Buffer, start: number): void {
+    if (this.#fast !== null) {
+      const instant = this.#fast.lookAt(bytes, start, bytes.indexOf(NEWLINE, start));
+      if (!Number.isNaN(instant)) this.instant = instant;
+      return;
+    }
     if (beginsWith(bytes, start, this.#stamp)) return;
     const end = bytes.indexOf(NEWLINE, start);
     if (end - start > this.#splitter.maxLine || !this.#ahead.parse(bytes, start, end)) return;

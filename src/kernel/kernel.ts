@@ -26,6 +26,7 @@ import {
   INDEX_MASK,
   INPUT,
   KNOWN,
+  LIMIT,
   LINE_START,
   NOW,
   NUMBERS,
@@ -113,6 +114,8 @@ export function shareKernelModule(module: WebAssembly.Module | null): void {
 
 export class Kernel {
   readonly call: Exports;
+  /** Whose lines it read last: what it knows of stamps is of that input. */
+  reader: object | null = null;
   /** All of its memory. */
   readonly bytes: Buffer;
   readonly #numbers: Int32Array;
@@ -165,6 +168,7 @@ export class Kernel {
     this.#instances.length = 0;
     this.#newTags = [];
     this.#toldInstances = 0;
+    this.reader = null;
     this.#awaited.clear();
     this.#begin();
   }
@@ -176,6 +180,7 @@ export class Kernel {
     this.setDouble(ORIGIN, Number.POSITIVE_INFINITY);
     this.setDouble(SEAM, Number.NEGATIVE_INFINITY);
     this.setDouble(FROM, Number.POSITIVE_INFINITY);
+    this.setDouble(LIMIT, Number.POSITIVE_INFINITY);
     this.setDouble(TO, Number.NEGATIVE_INFINITY);
   }
 

@@ -35,9 +35,11 @@ export class Clock {
   private lastInstant = Number.NaN;
   private lastLocal = Number.NaN;
   private year = 0;
+  private readonly options: ClockOptions;
 
   /** Throws RangeError for an unknown zone. */
   constructor(options: ClockOptions) {
+    this.options = options;
     this.tai64Offset = options.tai64Offset ?? 10;
     this.offsets = new ZoneOffsets(options.zone);
     this.firstYear = options.year;
@@ -52,6 +54,20 @@ export class Clock {
   /** All of the clock's memory: give it as `previous` to the clock that goes on. NaN before the first stamp. */
   get previous(): number {
     return this.lastInstant;
+  }
+
+  /** Another one for the same input, which knows what this one knows. */
+  twin(): Clock {
+    const twin = new Clock(this.options);
+    twin.follow(this);
+    return twin;
+  }
+
+  /** Knows what its twin knows. */
+  follow(other: Clock): void {
+    this.lastInstant = other.lastInstant;
+    this.lastLocal = other.lastLocal;
+    this.year = other.year;
   }
 
   /** What `yearless` does for a stamp of the minute of the last one, read by somebody else. */

@@ -121,9 +121,9 @@ export class HeadParser {
     this.stamp = new StampReader(clock);
   }
 
-  /** One with another clock, for looking ahead. */
-  ahead(clock: Clock): HeadParser {
-    return new HeadParser(clock, this.hosts, this.tags);
+  /** One with a clock of its own, for looking ahead. */
+  ahead(): HeadParser {
+    return new HeadParser(this.clock.twin(), this.hosts, this.tags);
   }
 
   /**

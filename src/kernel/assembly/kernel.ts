@@ -18,6 +18,7 @@ import {
   ARRIVED,
   AUTHENTICATED,
   AWAITED,
+  BEYOND_LIMIT,
   BOUNCES,
   CHAIN_HEAD,
   CHAIN_NOW,
@@ -95,6 +96,7 @@ import {
   LAST_RESULT_SIZE,
   LAST_RESULTS,
   LAST_SECOND,
+  LIMIT,
   LINE_END,
   LINE_START,
   LINK_ONLY,
@@ -155,6 +157,7 @@ import {
   PROMOTE_ROW,
   QP_JOINS,
   QP_JOINS_HOSTS,
+  REACHED,
   RECORDED_LINES,
   REJECTED_FOR_NOW,
   REJECTED_RECIPIENTS,
@@ -2376,6 +2379,7 @@ function qmail(at: i32, end: i32): i32 {
     while (at < end && byte(at) === 32) at++;
     textStart = at;
   } else sploggerStamp = 0;
+  if (instant > load<f64>(LIMIT)) return beyondLimit();
   switch (byte(at)) {
     case 0x73: // status: | starting delivery
       // status: exiting
@@ -2819,6 +2823,13 @@ function tagEnd(at: i32, end: i32): i32 {
   return end;
 }
 
+/** Others have lines to be read before this one. */
+function beyondLimit(): i32 {
+  store<f64>(REACHED, instant);
+  answer = BEYOND_LIMIT;
+  return WAIT;
+}
+
 /** Where the name of `host` stands among HOSTS, and its length; 0 where nothing is known. */
 let lastHost: i32 = 0;
 let lastHostLength: i32 = 0;
@@ -2859,7 +2870,10 @@ function line(start: i32, end: i32): i32 {
   while (i < end && byte(i) === 32) i++;
   if (i >= end || byte(i) === 9) return SLOW;
   textStart = i;
-  switch (tagFlags & FAMILY_BITS) {
+  const family = tagFlags & FAMILY_BITS;
+  // The time of a line of qmail's may stand in its text.
+  if (family !== FAMILY_QMAIL && instant > load<f64>(LIMIT)) return beyondLimit();
+  switch (family) {
     case FAMILY_POSTFIX:
       return postfix(i, end);
     case FAMILY_SENDMAIL:

@@ -18,6 +18,8 @@ export const TELL_ROW = 5;
 export const DRAIN = 4;
 /** The outbox is full; then call again. */
 export const OUTBOX_FULL = 6;
+/** The line at LINE_START is of REACHED, later than LIMIT. */
+export const BEYOND_LIMIT = 7;
 
 // Families of tags.
 export const FAMILY_OTHER = 1;
@@ -105,6 +107,9 @@ export const MINUTE_INSTANT = 65864;
 export const YEARLESS = 65872;
 export const ISO_INSTANT = 65880;
 export const ZONE_MS = 65888;
+/** No line later than this is taken; the instant of the first one that is. */
+export const LIMIT = 65896;
+export const REACHED = 65904;
 
 //  "Nov 21 01:58:" and "2026-11-21T01:51:" and "+00:00 "
 export const MINUTE = 65920;

@@ -1,0 +1,114 @@
+/**
+ * A second thread that counts the chains which are over, while this one reads on.
+ *
+ * Owns the thread: what it is sent, how far it may lag behind, and what is said when it dies. The chains are bytes of
+ * the kernel's (chains/light.ts); what they come to is a summary, which adds to that of the reader.
+ */
+import { Worker } from 'node:worker_threads';
+import type { JsonObject } from '../chains/saved.ts';
+import { type Chains, kernelModule } from '../kernel/kernel.ts';
+import { addSummaryRow } from '../summary/saved.ts';
+import type { Summary } from '../summary/summary.ts';
+import type { InsideEntry } from '../suspects/inside.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './worker.ts';
+
+/** The thread died. */
+export class WorkerFailure extends Error {
+  override readonly name = 'WorkerFailure';
+}
+
+/** What counting goes by. */
+export interface CountingOptions {
+  /** What belongs to us (`--inside`). */
+  readonly inside: readonly InsideEntry[];
+  /** Keys of a table (`--max-keys`). */
+  readonly mostKeys: number;
+  /** Memory for its lives and tables of text, in MB. */
+  readonly megabytes?: number;
+}
+
+/** Young objects, in MB: lives that are counted at once. With V8's own choice the thread would keep some 50. */
+const YOUNG = 16;
+const OLD = 768;
+/** Batches (of 512 KB) that may wait for the thread. */
+const MOST_WAITING = 16;
+
+export class CountingThread {
+  readonly #worker: Worker;
+  #waiting = 0;
+  #failure: WorkerFailure | null = null;
+  #closed = false;
+  #summary: string | null = null;
+  /** Those who wait for something to happen. */
+  #waiters: (() => void)[] = [];
+
+  constructor({ inside, mostKeys, megabytes = OLD }: CountingOptions) {
+    this.#worker = new Worker(ENTRY, {
+      workerData: { inside, mostKeys, kernel: kernelModule() } satisfies WorkerStart,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG, maxOldGenerationSizeMb: megabytes },
+      // What standard output gets is the result, and the thread has none to print.
+      stdout: true,
+    });
+    this.#worker.on('message', (message: FromWorker) => this.#heard(message));
+    this.#worker.on('error', (error: NodeJS.ErrnoException) => {
+      this.#lost(
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+          ? 'it ran out of memory; use --jobs 1, which has all of the memory for itself'
+          : `${error.message}; please report it, and use --jobs 1 until then`,
+      );
+    });
+    this.#worker.on('exit', (status) => this.#lost(`it ended with status ${status}; use --jobs 1`));
+  }
+
+  send(chains: Chains): void {
+    this.#waiting += 1;
+    this.#worker.postMessage({ chains } satisfies ToWorker, [chains.bytes.buffer]);
+  }
+
+  /** What to wait for before more is sent; null where nothing is in the way. Rejects with WorkerFailure. */
+  ready(): Promise<void> | null {
+    if (this.#failure === null && this.#waiting <= MOST_WAITING) return null;
+    return this.#until(() => this.#waiting <= MOST_WAITING / 2);
+  }
+
+  /** Adds what all chains came to. Rejects with WorkerFailure. */
+  async finish(summary: Summary): Promise<void> {
+    this.#worker.postMessage({ finish: true } satisfies ToWorker);
+    await this.#until(() => this.#summary !== null);
+    for (const line of this.#summary!.split('\n')) addSummaryRow(summary, JSON.parse(line) as JsonObject);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#worker.terminate();
+  }
+
+  async #until(isDone: () => boolean): Promise<void> {
+    while (this.#failure === null && !isDone())
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #heard(message: FromWorker): void {
+    if ('counted' in message) this.#waiting -= 1;
+    else if ('summary' in message) this.#summary = message.summary;
+    else this.#lost(`${message.failed.split('\n')[0]}; please report it, and use --jobs 1 until then`);
+    this.#tell();
+  }
+
+  #lost(reason: string): void {
+    if (this.#closed) return;
+    this.#failure ??= new WorkerFailure(`a thread that counts chains failed: ${reason}`);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+/** The built one: tests run the others from their sources. */
+const ENTRY = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/src/workers/worker.js' : './worker.js',
+  import.meta.url,
+);
