@@ -98,7 +98,7 @@ export class CountingThread {
 
   #lost(reason: string): void {
     if (this.#closed) return;
-    this.#failure ??= new WorkerFailure(`a thread that counts chains failed: ${reason}`);
+    this.#failure ??= new WorkerFailure(`the thread that counts chains failed: ${reason}`);
     this.#tell();
   }
 

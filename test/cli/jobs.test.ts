@@ -1,6 +1,6 @@
 /**
  * `--jobs N` with real threads: the same bytes for every N; and the ends of a run that go wrong.
- * DSNSTAT_PIECE makes pieces so small that these logs have many.
+ * DSNSTAT_LARGE makes these logs large enough for a second thread.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { LOGS, logBytes } from '../support/pieces.ts';
 import { dsnstat, PROGRAM, ROOT, temporaryFolder } from './program.ts';
 
 const { folder, file } = temporaryFolder();
-const SMALL = { DSNSTAT_PIECE: '60000' };
+const THREADS = { DSNSTAT_LARGE: '1' };
 const FORMATS = ['text', 'json', 'csv'];
 
 function said(args: readonly string[], env: Record<string, string> = {}): string {
@@ -28,7 +28,7 @@ describe('--jobs', () => {
       const format = ['--format', FORMATS[i]];
       const one = said(['--jobs', '1', ...format, log]);
       for (const jobs of i === 0 ? ['2', '3', '7'] : ['3'])
-        expect(said(['--jobs', jobs, ...format, log], SMALL)).toBe(one);
+        expect(said(['--jobs', jobs, ...format, log], THREADS)).toBe(one);
     }
   });
 
@@ -37,7 +37,7 @@ describe('--jobs', () => {
     const all = [...plain, ...archives, file('again.gz', gzipSync('not a log\n'))];
     const one = said(['--jobs', '1', '--format', 'json', ...all]);
     for (const jobs of ['2', '7'])
-      expect(said(['--jobs', jobs, '--format', 'json', ...all], SMALL)).toBe(one);
+      expect(said(['--jobs', jobs, '--format', 'json', ...all], THREADS)).toBe(one);
   });
 
   it('says the same of an archive that is cut off', () => {
@@ -46,7 +46,14 @@ describe('--jobs', () => {
     const one = said(['--jobs', '1', '--format', 'json', cut, plain[0]]);
     expect(one).toContain('damaged gzip data');
     expect(one.startsWith('2\n')).toBe(true);
-    expect(said(['--jobs', '3', '--format', 'json', cut, plain[0]], SMALL)).toBe(one);
+    expect(said(['--jobs', '3', '--format', 'json', cut, plain[0]], THREADS)).toBe(one);
+  });
+
+  it('changes no byte of the report with DSNSTAT_KERNEL=off, where nothing is left to a second thread', () => {
+    const one = said(['--jobs', '1', '--format', 'json', plain[2]]);
+    expect(said(['--jobs', '3', '--format', 'json', plain[2]], { ...THREADS, DSNSTAT_KERNEL: 'off' })).toBe(
+      one,
+    );
   });
 
   it('merges into the state of a run that goes on', () => {
@@ -54,9 +61,9 @@ describe('--jobs', () => {
       const state = join(folder, `jobs${jobs}.state`);
       const bytes = logBytes('sendmail-load.log.gz');
       const log = file(`grows${jobs}.log`, bytes.subarray(0, bytes.length / 3));
-      said(['--jobs', jobs, '--state', state, log], SMALL);
+      said(['--jobs', jobs, '--state', state, log], THREADS);
       file(`grows${jobs}.log`, bytes);
-      return said(['--jobs', jobs, '--state', state, '--format', 'json', log], SMALL);
+      return said(['--jobs', jobs, '--state', state, '--format', 'json', log], THREADS);
     });
     expect(states[1]).toBe(states[0]);
     expect(states[0]).toContain('"files": 1,');
@@ -74,7 +81,7 @@ describe('a run with workers that ends early', () => {
     const run = spawn(
       process.execPath,
       [PROGRAM, '--jobs', '2', '--tz', 'UTC', '--format', 'json', '--no-progress', large],
-      { cwd: ROOT, env: { ...process.env, DSNSTAT_PIECE: '1000000' } },
+      { cwd: ROOT, env: { ...process.env, ...THREADS } },
     );
     let stdout = '';
     run.stdout.on('data', (text: Buffer) => {
@@ -88,10 +95,10 @@ describe('a run with workers that ends early', () => {
 
   it('because a worker has too little memory: one clear line, status 2, no hang', () => {
     const { status, stdout, stderr } = dsnstat(['--jobs', '2', '--tz', 'UTC', large], {
-      env: { DSNSTAT_PIECE: '4000000', DSNSTAT_WORKER_MEMORY: '6' },
+      env: { ...THREADS, DSNSTAT_WORKER_MEMORY: '2' },
     });
     expect(stderr).toMatch(
-      /^dsnstat: a worker failed while it read .*large\.log: it ran out of memory; use --jobs 1.*\n$/,
+      /^dsnstat: the thread that counts chains failed: it ran out of memory; use --jobs 1.*\n$/,
     );
     expect(stdout).toBe('');
     expect(status).toBe(2);
@@ -100,7 +107,7 @@ describe('a run with workers that ends early', () => {
   it('because the disk is full: one clear line, status 2', () => {
     if (!existsSync('/dev/full')) return;
     const { status, stderr } = dsnstat(['--jobs', '2', '--tz', 'UTC', '-o', '/dev/full', large], {
-      env: SMALL,
+      env: THREADS,
     });
     expect(stderr).toContain('no space left on device');
     expect(status).toBe(2);
