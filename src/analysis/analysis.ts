@@ -170,9 +170,9 @@ export class Analysis {
     this.joiner.light?.receive(chains);
   }
 
-  /** Sends the chains that still wait for company. */
-  sendRest(): void {
-    this.joiner.light?.sendRest();
+  /** Sends the chains that still wait for company; from here on, all are counted here. */
+  stopSending(): void {
+    this.joiner.light?.stopSending();
   }
 
   /**

@@ -33,7 +33,7 @@ export interface ReadingOptions {
 /** One input, looked at but not read. */
 export interface PreparedInput {
   readonly source: Source;
-  /** The memory of `heads`; and what it began with, for others that read a part of the input. */
+  /** The memory of `heads`; and what it began with, for others that look into the input. */
   readonly clock: Clock;
   readonly clockOptions: ClockOptions;
   readonly heads: HeadParser;
@@ -46,8 +46,6 @@ export interface PreparedInput {
   lines: number;
   ours: number;
   malformed: number;
-  /** What its clock remembers behind what others read of it; null where `clock` itself knows. */
-  previous: number | null;
 }
 
 export interface ReadingHooks {
@@ -80,33 +78,20 @@ export async function prepareInputs(
     const year = options.year ?? yearEvidence(head);
     const previous = options.previous?.get(source);
     const clockOptions = { zone: options.zone, year, reference: mtime ?? Date.now(), previous };
-    const span = spanOf(head, new HeadParser(new Clock(clockOptions), options.hosts, options.tags));
+    const headsFor = (clock: Clock): HeadParser => new HeadParser(clock, options.hosts, options.tags);
+    const span = spanOf(head, headsFor(new Clock(clockOptions)));
+    const clock = new Clock(clockOptions);
     // What was begun before goes on before anything else begins.
     const first = (source.part?.from ?? 0) > 0 ? Number.NEGATIVE_INFINITY : span.first;
-    inputs.push({
-      ...preparedInput(source, clockOptions, first, options),
-      goesTo: span.latest,
-      compression,
-    });
+    const heads = headsFor(clock);
+    const found = { lines: 0, ours: 0, malformed: 0 };
+    inputs.push({ source, clock, clockOptions, heads, compression, first, goesTo: span.latest, ...found });
   }
   return inputs.sort(
     (a, b) =>
       compare(a.first, b.first) ||
       compare(a.source.mtime ?? Number.POSITIVE_INFINITY, b.source.mtime ?? Number.POSITIVE_INFINITY),
   );
-}
-
-/** An input of which all that reading needs is known. */
-export function preparedInput(
-  source: Source,
-  clockOptions: ClockOptions,
-  first: number,
-  { hosts, tags }: Pick<ReadingOptions, 'hosts' | 'tags'>,
-): PreparedInput {
-  const clock = new Clock(clockOptions);
-  const heads = new HeadParser(clock, hosts, tags);
-  const found = { lines: 0, ours: 0, malformed: 0, previous: null };
-  return { source, clock, clockOptions, heads, compression: 'none', first, goesTo: first, ...found };
 }
 
 /** By instants; infinite ones must not give NaN. */

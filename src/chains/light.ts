@@ -284,14 +284,19 @@ export class LightLives {
     if (answer === PROMOTE_ROW) this.#promote(this.kernel.number(ROW));
     else if (answer === TELL_ROW) this.#tell(this.kernel.number(ROW));
     else if (answer === DRAIN) this.drain();
-    else if (answer === OUTBOX_FULL) this.sendRest();
+    else if (answer === OUTBOX_FULL) this.#send();
     else return false;
     return true;
   }
 
-  /** Sends the chains that wait for company. */
-  sendRest(): void {
+  #send(): void {
     if (this.kernel.number(OUTBOX_USED) > 0) this.#onSent?.(this.kernel.takeChains());
+  }
+
+  /** Sends the chains that wait for company; from here on, all stay here. */
+  stopSending(): void {
+    this.#send();
+    this.kernel.setNumber(SENDS_CHAINS, 0);
   }
 
   /** Makes lives of the chains that another one has sent, and closes them. */
@@ -357,12 +362,6 @@ export class LightLives {
   promoteDelivery(host: number, delivery: number): void {
     const row = this.kernel.call.rowOfDelivery(host, delivery);
     if (row >= 0) this.#promote(row);
-  }
-
-  /** Nothing is asked of these lives any more. */
-  end(): void {
-    this.promoteAll();
-    this.kernel.giveBack();
   }
 
   promoteAll(): void {

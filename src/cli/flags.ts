@@ -209,7 +209,7 @@ export const FLAGS: readonly Flag[] = [
     type: 'integer',
     least: 1,
     most: 1024,
-    doc: 'Work in N threads, one by default; the result is the same for any N. chains uses one.',
+    doc: 'Work in N threads, by default as many as there are processors; the result is the same for any N. Two are of use, for report and check on logs of 64 MB and more: one reads and joins, one counts.',
   },
   {
     long: 'state',
@@ -236,7 +236,7 @@ export const FLAGS: readonly Flag[] = [
     type: 'integer',
     least: 1000,
     most: 100_000_000,
-    doc: 'Messages under way that are remembered, 500000 by default, about 1 KB each. The report says when there were more; which ones are dropped then depends on --jobs, too.',
+    doc: 'Messages under way that are remembered, 500000 by default, about 1 KB each. The report says when there were more.',
   },
   {
     long: 'max-keys',

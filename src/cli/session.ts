@@ -127,7 +127,7 @@ export async function analyse(
   };
   try {
     complete = await readAlone(prepared, analysis, reading);
-    analysis.sendRest();
+    analysis.stopSending();
     await counting?.finish(analysis.summary);
   } finally {
     await counting?.close();
@@ -220,7 +220,7 @@ async function readTail(
 ): Promise<void> {
   if (tail === null) return;
   const known = prepared.find((input) => input.source === source);
-  const clock = known === undefined ? previous : (known.previous ?? known.clock.previous);
+  const clock = known === undefined ? previous : known.clock.previous;
   const line = source.only({ ...tail, plain: true });
   const [input] = await prepareInputs([line], {
     zone: options.tz,

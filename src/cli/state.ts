@@ -395,7 +395,7 @@ function entryOf(input: Resumed, prepared: PreparedInput | null): KnownInput | n
   const from = source.part?.from ?? 0;
   const position = prepared === null ? from : from + source.delivered;
   if (position === 0) return null;
-  const previous = prepared === null ? input.previous : (prepared.previous ?? prepared.clock.previous);
+  const previous = prepared === null ? input.previous : prepared.clock.previous;
   // As much of the beginning as was counted; a longer one tells logs apart better.
   const length = Math.min(FINGERPRINT, position, head.length);
   const fingerprint =

@@ -10,26 +10,19 @@ import { isQueueManager, speaksOfItself } from '../../parsers/postfix.ts';
 import type { Tag } from '../lines/head.ts';
 import {
   AWAITED,
-  BOUNCES,
   CHAIN_NOW,
   CLOSED_TO,
-  DELIVERIES,
-  DELIVERY_SIZE,
-  DELIVERY_SLOTS,
   FAMILY_OTHER,
   FAMILY_POSTFIX,
   FAMILY_QMAIL,
   FAMILY_SENDMAIL,
   FIRST_INDEX_SLOTS,
-  FORWARDS,
   FROM,
   INDEX_MASK,
   INPUT,
   KNOWN,
   LIMIT,
-  LINE_START,
   NOW,
-  NUMBERS,
   ORIGIN,
   OUTBOX,
   OUTBOX_USED,
@@ -37,10 +30,7 @@ import {
   PRESENCE,
   PRESENCE_BITS,
   PROCESS_SLOTS,
-  PROCESSES,
   SEAM,
-  SUBMISSION_SLOTS,
-  SUBMISSIONS,
   TAG_DISCARD,
   TAG_QMGR,
   TAG_SHIFT,
@@ -82,9 +72,6 @@ export interface Chains extends KernelNames {
 const MOST_INSTANCES = 255;
 /** A tag's number has 24 bits, less one for the sign. */
 const MOST_TAGS = 0x7fffff;
-
-/** A worker reads one unit after the other: memory that was used once is not made anew. */
-let spare: Kernel | null = null;
 
 let compiled: WebAssembly.Module | null | undefined;
 
@@ -146,31 +133,7 @@ export class Kernel {
   /** A new one, or null where there is none. */
   static create(): Kernel | null {
     const module = moduleOf();
-    if (module === null) return null;
-    const used = spare;
-    spare = null;
-    if (used === null) return new Kernel(module);
-    used.#forget();
-    return used;
-  }
-
-  /** Nobody uses it any more, and all its rows are free: the next one to be created is this. */
-  giveBack(): void {
-    spare = this;
-  }
-
-  #forget(): void {
-    // All but the rows, which are free, and what is only looked at where a row says so.
-    this.bytes.fill(0, FORGOTTEN, NUMBERS);
-    for (const [table, size] of TABLES) this.bytes.fill(0, table, table + size);
-    this.#hosts.clear();
-    this.#tags.length = 0;
-    this.#instances.length = 0;
-    this.#newTags = [];
-    this.#toldInstances = 0;
-    this.reader = null;
-    this.#awaited.clear();
-    this.#begin();
+    return module === null ? null : new Kernel(module);
   }
 
   #begin(): void {
@@ -303,17 +266,6 @@ export class Kernel {
 function processSlot(host: number, qp: number): number {
   return (qp + host * 1031) & (PROCESS_SLOTS - 1);
 }
-
-/** Where the control block begins; what is below is the compiler's. */
-const FORGOTTEN = LINE_START;
-const TABLES: readonly (readonly [at: number, size: number])[] = [
-  [PROCESSES, 4 * PROCESS_SLOTS],
-  [BOUNCES, 4 * PROCESS_SLOTS],
-  [FORWARDS, 4 * PROCESS_SLOTS],
-  [KNOWN, PROCESS_SLOTS],
-  [DELIVERIES, DELIVERY_SIZE * DELIVERY_SLOTS],
-  [SUBMISSIONS, 16 * SUBMISSION_SLOTS],
-];
 
 function meaningOf(tag: Tag): number {
   switch (tag.program) {

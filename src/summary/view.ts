@@ -216,8 +216,7 @@ function seriesOf(hours: ReadonlyMap<number, Figures>, width: number): SeriesSte
     .map(([key, figures]) => ({ at: new Date(key * width * HOUR).toISOString(), ...statisticsOf(figures) }));
 }
 
-const DEPENDS_ON_CUTS =
-  'Which ones depends on where the log was cut: other --jobs, and merged parts, may drop others.';
+const DEPENDS_ON_CUTS = 'Which ones depends on where the log was cut: merged parts may drop others';
 
 /** What the figures do not say by themselves. */
 function notesOf(all: Summary, statistics: Statistics): Note[] {
@@ -234,7 +233,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
   if (all.evicted > 0) {
     say(
       'pending_bounded',
-      `More messages were under way than are kept (--max-pending): ${all.evicted} were counted as they stood, and what came later for them counts as chains without a beginning. ${DEPENDS_ON_CUTS} With a larger --max-pending none is.`,
+      `More messages were under way than are kept (--max-pending): ${all.evicted} were counted as they stood, and what came later for them counts as chains without a beginning. ${DEPENDS_ON_CUTS}. With a larger --max-pending none is.`,
     );
   }
   if (all.skippedFiles > 0) {
@@ -282,7 +281,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
   if (TRAFFIC_TABLES.some((name) => all.traffic[name].overflow > 0) || all.suspects.concerned.overflow > 0)
     say(
       'findings_bounded',
-      `Findings met a bound of different keys (--max-keys): whatever came later is missing in their counts. ${DEPENDS_ON_CUTS}`,
+      `Findings met a bound of different keys (--max-keys): whatever came later is missing in their counts. ${DEPENDS_ON_CUTS}, and other --jobs.`,
     );
   for (const [name, counter] of [
     ['dsn_domains', all.dsnDomains],
@@ -297,7 +296,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
     if (counter.overflow > 0)
       say(
         'bounded',
-        `The table ${name} met its bound of ${counter.keys.limit} keys (--max-keys): keys that came later are missing there. ${DEPENDS_ON_CUTS}`,
+        `The table ${name} met its bound of ${counter.keys.limit} keys (--max-keys): keys that came later are missing there. ${DEPENDS_ON_CUTS}, and other --jobs.`,
       );
   }
   return notes;
