@@ -247,7 +247,7 @@ export const FLAGS: readonly Flag[] = [
     type: 'integer',
     least: 100,
     most: 10_000_000,
-    doc: 'Addresses, domains or hosts that each table remembers, 100000 by default. The report says when there were more; which ones are dropped then depends on --jobs, too.',
+    doc: 'Addresses, domains or hosts that each table remembers, 50000 by default. The report says when there were more; which ones are dropped then depends on --jobs, too.',
   },
   {
     long: 'unrecognised',

@@ -1,13 +1,13 @@
 /**
  * A bounded table of counts by text, mergeable: counts add, and what did not fit is said.
  *
- * A key has a row, and its count stands there: to count again is one look-up, and a table of 100,000 short keys takes
- * about 8 MB.
+ * A key has a row, and its count stands there: to count again is one look-up, and a table of 50,000 short keys takes
+ * about 3 MB.
  */
 import { grown, Keys } from './keys.ts';
 
-/** Different keys a table keeps: of usual length, they take 5 MB. */
-export const DEFAULT_TABLE_LIMIT = 100_000;
+/** Different keys a table keeps. There are some twenty tables: with all of them full, a report stays below 200 MB. */
+export const DEFAULT_TABLE_LIMIT = 50_000;
 
 let tableLimit = DEFAULT_TABLE_LIMIT;
 

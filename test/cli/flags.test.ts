@@ -92,7 +92,7 @@ describe('arguments', () => {
         inside: [],
         jobs: null,
         maxPending: 500_000,
-        maxKeys: 100_000,
+        maxKeys: 50_000,
         top: 10,
         table: null,
         state: null,

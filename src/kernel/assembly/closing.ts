@@ -1,0 +1,317 @@
+/**
+ * Log time moves on: chains whose time is over are counted here, sent, told or promoted.
+ */
+import { byte, hashId } from './bytes';
+import {
+  ADVANCE,
+  ADVANCE_TO,
+  ALL_TAKEN,
+  ARRIVED,
+  AUTHENTICATED,
+  CLIENT_AT,
+  CLIENT_SHIFT,
+  CLOSED,
+  CLOSED_TO,
+  DELIVERED,
+  DRAIN,
+  ENDED_HEAD,
+  ENDED_RING,
+  ENDED_SIZE,
+  FORWARDED_ON,
+  HANDED_OVER,
+  HAS_NOTICE,
+  IMPLIED_HEAD,
+  IMPLIED_RING,
+  IMPLIED_SIZE,
+  IS_REPORT,
+  L_PENDING,
+  LINKS,
+  LINKS_SIZE,
+  LOCAL_ORIGIN,
+  MOST_ROWS,
+  MTA_BITS,
+  N_FLAGS,
+  N_LENGTHS,
+  N_RECIPIENTS,
+  N_UID,
+  NEXT_DUE,
+  NOW,
+  NULL_PATH,
+  ORIGIN,
+  OUTBOX_FULL,
+  OUTBOX_USED,
+  PATH_AT,
+  PATH_SHIFT,
+  PLAIN,
+  PLAIN_COUNTS,
+  PLAIN_ROOM,
+  PLAIN_SIZE,
+  PROMOTE_ROW,
+  RELATED,
+  ROW,
+  SEAM,
+  SENDS_CHAINS,
+  SUBMISSION_BITS,
+  SUBMISSIONS,
+  T_FIRST,
+  T_KEYS,
+  T_LAST,
+  T_SERIAL,
+  TAKEN_OVER,
+  TELL_AGAIN,
+  TELL_AUTHENTICATED,
+  TELL_NOTHING,
+  TELL_ROW,
+  TEXTS,
+  TEXTS_SIZE,
+  TOLD_CLIENTS,
+  TOLD_DELIVERED,
+  TOLD_EXPANDED,
+  TOLD_UIDS,
+  UNDER_WAY,
+  USER_AT,
+  USER_SHIFT,
+} from './layout';
+import {
+  answer,
+  ENDED_GRACE,
+  HOUR,
+  IMPLIED_END_GRACE,
+  idCheck,
+  idHash,
+  instant,
+  SENDMAIL,
+  TAKEN,
+  WAIT,
+} from './line';
+import { isOnItsOwn, send } from './outbox';
+import {
+  firstChild,
+  graceOf,
+  nextSibling,
+  numbersOf,
+  release,
+  releaseChain,
+  rootOf,
+  stateOf,
+  timesOf,
+} from './rows';
+
+/** Counts a plain message; false when the table is full. */
+function countPlain(mta: i32, first: f64): bool {
+  const hour = Math.floor(first / HOUR);
+  const counts = load<i32>(PLAIN_COUNTS);
+  for (let i = counts - 1; i >= 0; i--) {
+    const entry = PLAIN + i * PLAIN_SIZE;
+    if (load<f64>(entry) !== hour || load<i32>(entry, 8) !== mta) continue;
+    store<f64>(entry, load<f64>(entry, 16) + 1, 16);
+    store<f64>(entry, load<f64>(entry, 24) + <f64>toldDelivered, 24);
+    store<f64>(entry, load<f64>(entry, 32) + <f64>toldExpanded, 32);
+    return true;
+  }
+  if (counts === PLAIN_ROOM) return false;
+  const entry = PLAIN + counts * PLAIN_SIZE;
+  store<f64>(entry, hour);
+  store<i32>(entry, mta, 8);
+  store<f64>(entry, 1, 16);
+  store<f64>(entry, <f64>toldDelivered, 24);
+  store<f64>(entry, <f64>toldExpanded, 32);
+  store<i32>(PLAIN_COUNTS, counts + 1);
+  return true;
+}
+
+/** Whether its submission is told. The look at the client's first bytes leaves most strangers out. */
+function isOurs(n: i32, texts: i32): bool {
+  const lengths = load<i32>(n, N_LENGTHS);
+  if (((lengths >>> USER_SHIFT) & 255) !== 0 || (load<i32>(n, N_FLAGS) & LOCAL_ORIGIN) !== 0) return true;
+  if (((lengths >>> CLIENT_SHIFT) & 255) === 0) {
+    const uid = load<i32>(n, N_UID);
+    const uids = load<i32>(TOLD_UIDS);
+    for (let i = 1; i <= uids; i++) if (load<i32>(TOLD_UIDS + (i << 2)) === uid) return true;
+    return false;
+  }
+  if (load<i32>(TOLD_CLIENTS) !== 0) return true;
+  // May it be loopback or private? Which ones are is the caller's (suspects/inside.ts).
+  const first = byte(texts + CLIENT_AT);
+  if (first !== 0x31) return first === 0x3a || (first | 0x20) === 0x66;
+  const third = byte(texts + CLIENT_AT + 2);
+  switch (byte(texts + CLIENT_AT + 1)) {
+    case 0x30: // 10. 100
+      return third === 0x2e || third === 0x30;
+    case 0x32: // 127
+      return third === 0x37;
+    case 0x36: // 169
+      return third === 0x39;
+    case 0x37: // 172
+    case 0x39: // 192
+      return third === 0x32;
+    default:
+      return false;
+  }
+}
+
+/** Recipients of the chain that isPlain has looked at. */
+let toldDelivered: i32 = 0;
+let toldExpanded: i32 = 0;
+
+/**
+ * Whether the message of these rows, the root's and those it went on as, is plain: everybody has it, and there is
+ * nothing to be told but how many (summary.ts). Adds them to toldDelivered and toldExpanded as recipientsOf (view.ts).
+ */
+function isPlain(row: i32): bool {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & (TAKEN_OVER | UNDER_WAY | NULL_PATH | HAS_NOTICE | IS_REPORT)) !== TAKEN_OVER) return false;
+  if (load<f64>(timesOf(row), T_FIRST) <= load<f64>(SEAM)) return false;
+  const recipients = load<i32>(n, N_RECIPIENTS);
+  if (recipients === 0) return false;
+  const child = firstChild(row);
+  for (let i = 0; i < recipients; i++) {
+    const state = stateOf(row, i);
+    if (state === FORWARDED_ON) toldExpanded++;
+    else if (state === DELIVERED) {
+      // Through a filter and back: the later row has the same recipient.
+      if (child < 0 || !hasLater(child, load<f64>(timesOf(row) + (i << 3), T_KEYS))) toldDelivered++;
+    } else if (state !== HANDED_OVER) return false;
+  }
+  for (let next = child; next >= 0; next = nextSibling(next)) if (!isPlain(next)) return false;
+  return true;
+}
+
+/** Whether one of these siblings, or what they went on as, has a recipient with this key. */
+function hasLater(row: i32, key: f64): bool {
+  for (; row >= 0; row = nextSibling(row)) {
+    const keys = timesOf(row) + T_KEYS;
+    const count = load<i32>(numbersOf(row), N_RECIPIENTS);
+    for (let i = 0; i < count; i++) if (load<f64>(keys + (i << 3)) === key) return true;
+    if (hasLater(firstChild(row), key)) return true;
+  }
+  return false;
+}
+
+/** This row's time is over; the root of its chain when that goes for all of it, -1 otherwise. */
+function close(row: i32): i32 {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  store<i32>(n, flags | CLOSED, N_FLAGS);
+  if ((flags & RELATED) === 0) return row;
+  const root = rootOf(row);
+  const pending = LINKS + root * LINKS_SIZE + L_PENDING;
+  // Once: who calls may have to come again.
+  if ((flags & CLOSED) === 0) store<i32>(pending, load<i32>(pending) - 1);
+  return load<i32>(pending) > 0 ? -1 : root;
+}
+
+let submissionHash: i32 = 0;
+let submissionCheck: i32 = 0;
+
+/** Where SUBMISSIONS may know who handed the row's message in: its user, or else its client, and its reverse-path. */
+function submissionSlot(row: i32): i32 {
+  const texts = TEXTS + row * TEXTS_SIZE;
+  const lengths = load<i32>(numbersOf(row), N_LENGTHS);
+  const user = (lengths >>> USER_SHIFT) & 255;
+  const from = texts + (user > 0 ? USER_AT : CLIENT_AT);
+  hashId(from, from + (user > 0 ? user : (lengths >>> CLIENT_SHIFT) & 255));
+  const hash = idHash + (user > 0 ? 1 : 0);
+  const check = idCheck;
+  hashId(texts + PATH_AT, texts + PATH_AT + (lengths >>> PATH_SHIFT));
+  // Often the two are the same: what makes the one of the other must not cancel out.
+  submissionHash = (hash * 0x01000193 + idHash) * 0x9e3779b1;
+  submissionCheck = check * 31 + idCheck;
+  return SUBMISSIONS + ((<i32>(<u32>submissionHash >>> (32 - SUBMISSION_BITS))) << 4);
+}
+
+/** What is to be told of it, as far as the last one like it says. */
+function submissionOf(row: i32): i32 {
+  if ((load<i32>(numbersOf(row), N_FLAGS) & (LOCAL_ORIGIN | MTA_BITS)) >= LOCAL_ORIGIN) return TELL_AGAIN;
+  if ((load<i32>(numbersOf(row), N_LENGTHS) & 0xffff00) === 0) return TELL_AGAIN;
+  const hash = idHash;
+  const check = idCheck;
+  const slot = submissionSlot(row);
+  idHash = hash;
+  idCheck = check;
+  return load<i32>(slot) === submissionHash && load<i32>(slot, 4) === submissionCheck
+    ? load<i32>(slot, 8)
+    : TELL_AGAIN;
+}
+
+/** From here on, this (TELL_...) is to be told of submissions like the row's. */
+export function tellAgain(row: i32, what: i32): void {
+  const slot = submissionSlot(row);
+  store<i32>(slot, submissionHash);
+  store<i32>(slot, submissionCheck, 4);
+  store<i32>(slot, what, 8);
+}
+
+function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i32 {
+  while (load<i32>(sizeAt) > 0) {
+    const entry = ring + (load<i32>(headAt) << 4);
+    const row = load<i32>(entry);
+    const t = timesOf(row);
+    if (load<f64>(t, T_SERIAL) === load<f64>(entry, 8)) {
+      if (load<f64>(t, T_LAST) + grace >= now) return ALL_TAKEN;
+      // What was known from a link only may have spoken since, and goes on.
+      const goesOn = load<f64>(t, T_LAST) + graceOf(load<i32>(numbersOf(row), N_FLAGS)) >= now;
+      const root = goesOn ? -1 : close(row);
+      if (root >= 0) {
+        const n = numbersOf(root);
+        const flags = load<i32>(n, N_FLAGS);
+        const first = load<f64>(timesOf(root), T_FIRST);
+        toldDelivered = 0;
+        toldExpanded = 0;
+        // Refused: nobody's message.
+        const nothing = (flags & (MTA_BITS | ARRIVED | TAKEN_OVER)) === (SENDMAIL | ARRIVED);
+        if (nothing && first > load<f64>(SEAM)) release(root);
+        else if ((flags & ARRIVED) === 0 || !isPlain(root)) {
+          const leaves = load<i32>(SENDS_CHAINS) !== 0 && isOnItsOwn(root);
+          if (!leaves || !send(root)) {
+            store<i32>(ROW, root);
+            return leaves && load<i32>(OUTBOX_USED) > 0 ? OUTBOX_FULL : PROMOTE_ROW;
+          }
+        } else {
+          const known = isOurs(n, TEXTS + root * TEXTS_SIZE) ? submissionOf(root) : TELL_NOTHING;
+          if (known === TELL_AGAIN) {
+            store<i32>(ROW, root);
+            store<i32>(TOLD_DELIVERED, toldDelivered);
+            store<i32>(TOLD_EXPANDED, toldExpanded);
+            return TELL_ROW;
+          }
+          if (!countPlain(flags & MTA_BITS, first)) return DRAIN;
+          if (known === TELL_AUTHENTICATED) store<i32>(AUTHENTICATED, load<i32>(AUTHENTICATED) + 1);
+          releaseChain(root);
+        }
+      }
+    }
+    store<i32>(headAt, (load<i32>(headAt) + 1) & (MOST_ROWS - 1));
+    store<i32>(sizeAt, load<i32>(sizeAt) - 1);
+  }
+  return ALL_TAKEN;
+}
+
+/** Counts the lives whose time is over. */
+export function closeDue(): i32 {
+  const now = load<f64>(NOW);
+  if (load<f64>(CLOSED_TO) >= now) return ALL_TAKEN;
+  let result = closeRing(ENDED_RING, ENDED_HEAD, ENDED_SIZE, ENDED_GRACE, now);
+  if (result !== ALL_TAKEN) return result;
+  result = closeRing(IMPLIED_RING, IMPLIED_HEAD, IMPLIED_SIZE, IMPLIED_END_GRACE, now);
+  if (result !== ALL_TAKEN) return result;
+  store<f64>(CLOSED_TO, now);
+  return ALL_TAKEN;
+}
+
+/** A recorded line moves log time on (Joiner.take); WAIT where others have to act first. */
+export function advance(): i32 {
+  if (instant > load<f64>(NOW)) {
+    if (instant > load<f64>(NEXT_DUE)) {
+      store<f64>(ADVANCE_TO, instant);
+      answer = ADVANCE;
+      return WAIT;
+    }
+    if (load<f64>(ORIGIN) === Infinity) store<f64>(ORIGIN, instant);
+    store<f64>(NOW, instant);
+  }
+  if (load<f64>(CLOSED_TO) >= load<f64>(NOW)) return TAKEN;
+  answer = closeDue();
+  return answer === ALL_TAKEN ? TAKEN : WAIT;
+}
