@@ -74,7 +74,7 @@ function mayBeBuiltIn(ip: string): boolean {
   const first = ip.charCodeAt(0);
   const third = ip.charCodeAt(2);
   if (first !== 0x31) return first === 0x3a || (first | 0x20) === 0x66;
-  // The same in the kernel (assembly/kernel.ts isOurs).
+  // The same in the kernel (assembly/closing.ts isOurs).
   switch (ip.charCodeAt(1)) {
     case 0x30: // 10. 100
       return third === 0x2e || third === 0x30;
