@@ -25,6 +25,7 @@ import {
   NOW,
   ORIGIN,
   OUTBOX,
+  OUTBOX_ROOM,
   OUTBOX_USED,
   PAGES,
   PRESENCE,
@@ -65,7 +66,18 @@ export interface KernelNames {
 
 /** Chains that left a kernel, for another one (layout.ts OUTBOX); with the names that are new in them. */
 export interface Chains extends KernelNames {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly buffer: ArrayBuffer;
+  /** So many bytes of it. */
+  readonly length: number;
+}
+
+/** Buffers that came back; without them, garbage would pile up by the ten megabytes. */
+const spare: ArrayBuffer[] = [];
+const MOST_SPARE = 8;
+
+/** The chains in this buffer have been taken in: others may leave in it. */
+export function giveBack(buffer: ArrayBuffer): void {
+  if (spare.length < MOST_SPARE) spare.push(buffer);
 }
 
 /** More than a host has; a row has 15 bits for the number, and the names are searched one by one. */
@@ -205,23 +217,24 @@ export class Kernel {
 
   /** The chains that wait to leave; the outbox is empty then. */
   takeChains(): Chains {
-    const bytes = new Uint8Array(this.number(OUTBOX_USED));
-    bytes.set(this.bytes.subarray(OUTBOX, OUTBOX + bytes.length));
+    const buffer = spare.pop() ?? new ArrayBuffer(OUTBOX_ROOM);
+    const length = this.number(OUTBOX_USED);
+    new Uint8Array(buffer).set(this.bytes.subarray(OUTBOX, OUTBOX + length));
     this.setNumber(OUTBOX_USED, 0);
     const tags = this.#newTags;
     const instances = this.#instances.slice(this.#toldInstances);
     this.#newTags = [];
     this.#toldInstances = this.#instances.length;
-    return { bytes, tags, instances };
+    return { buffer, length, tags, instances };
   }
 
   /** Takes chains in that left another kernel; `onChain` gets the row of each root and the log time of its end. */
-  receive({ bytes, tags, instances }: Chains, onChain: (row: number, now: number) => void): void {
+  receive({ buffer, length, tags, instances }: Chains, onChain: (row: number, now: number) => void): void {
     for (const tag of tags) this.#tags[tag.number] = tag;
     this.#instances.push(...instances);
     // No lines are read here: there is room.
-    this.bytes.set(bytes, INPUT);
-    const end = INPUT + bytes.length;
+    this.bytes.set(new Uint8Array(buffer, 0, length), INPUT);
+    const end = INPUT + length;
     for (let at = INPUT; at < end; at += this.number(at))
       onChain(this.call.receive(at), this.double(at + CHAIN_NOW));
   }

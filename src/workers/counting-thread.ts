@@ -6,7 +6,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { JsonObject } from '../chains/saved.ts';
-import { type Chains, kernelModule } from '../kernel/kernel.ts';
+import { type Chains, giveBack, kernelModule } from '../kernel/kernel.ts';
 import { addSummaryRow } from '../summary/saved.ts';
 import type { Summary } from '../summary/summary.ts';
 import type { InsideEntry } from '../suspects/inside.ts';
@@ -29,7 +29,7 @@ export interface CountingOptions {
 
 /** Young objects, in MB: lives that are counted at once. With V8's own choice the thread would keep some 50. */
 const YOUNG = 16;
-const OLD = 768;
+const OLD = 128;
 /** Batches (of 512 KB) that may wait for the thread. */
 const MOST_WAITING = 16;
 
@@ -38,7 +38,9 @@ export class CountingThread {
   #waiting = 0;
   #failure: WorkerFailure | null = null;
   #closed = false;
-  #summary: string | null = null;
+  /** What the chains add up in. */
+  #summary: Summary | null = null;
+  #finished = false;
   /** Those who wait for something to happen. */
   #waiters: (() => void)[] = [];
 
@@ -62,7 +64,7 @@ export class CountingThread {
 
   send(chains: Chains): void {
     this.#waiting += 1;
-    this.#worker.postMessage({ chains } satisfies ToWorker, [chains.bytes.buffer]);
+    this.#worker.postMessage({ chains } satisfies ToWorker, [chains.buffer]);
   }
 
   /** What to wait for before more is sent; null where nothing is in the way. Rejects with WorkerFailure. */
@@ -73,9 +75,9 @@ export class CountingThread {
 
   /** Adds what all chains came to. Rejects with WorkerFailure. */
   async finish(summary: Summary): Promise<void> {
+    this.#summary = summary;
     this.#worker.postMessage({ finish: true } satisfies ToWorker);
-    await this.#until(() => this.#summary !== null);
-    for (const line of this.#summary!.split('\n')) addSummaryRow(summary, JSON.parse(line) as JsonObject);
+    await this.#until(() => this.#finished);
   }
 
   async close(): Promise<void> {
@@ -90,10 +92,17 @@ export class CountingThread {
   }
 
   #heard(message: FromWorker): void {
-    if ('counted' in message) this.#waiting -= 1;
-    else if ('summary' in message) this.#summary = message.summary;
+    if ('counted' in message) {
+      this.#waiting -= 1;
+      giveBack(message.counted);
+    } else if ('rows' in message) this.#add(message.rows);
+    else if ('finished' in message) this.#finished = true;
     else this.#lost(`${message.failed.split('\n')[0]}; please report it, and use --jobs 1 until then`);
     this.#tell();
+  }
+
+  #add(rows: string): void {
+    for (const row of rows.split('\n')) addSummaryRow(this.#summary!, JSON.parse(row) as JsonObject);
   }
 
   #lost(reason: string): void {

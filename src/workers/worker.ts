@@ -18,12 +18,17 @@ export interface WorkerStart {
 export type ToWorker = { readonly chains: Chains } | { readonly finish: true };
 
 export type FromWorker =
-  /** A batch of chains was counted. */
-  | { readonly counted: true }
-  /** The rows of the summary (summary/saved.ts), a line each. */
-  | { readonly summary: string }
+  /** The chains in this buffer were counted. */
+  | { readonly counted: ArrayBuffer }
+  /** Rows of the summary (summary/saved.ts), a line each. */
+  | { readonly rows: string }
+  /** There are no more rows. */
+  | { readonly finished: true }
   /** An error that is no input's fault. */
   | { readonly failed: string };
+
+/** Characters of rows in one message. */
+const PIECE = 1 << 16;
 
 const { inside, mostKeys, kernel } = workerData as WorkerStart;
 shareKernelModule(kernel);
@@ -33,14 +38,29 @@ const analysis = new Analysis({ lean: true, inside: new Inside(inside) });
 parentPort?.on('message', (message: ToWorker) => {
   try {
     if ('chains' in message) {
+      const { buffer } = message.chains;
       analysis.receive(message.chains);
-      tell({ counted: true });
-    } else tell({ summary: [...summaryRows(analysis.summary)].map((row) => JSON.stringify(row)).join('\n') });
+      tell({ counted: buffer }, [buffer]);
+    } else {
+      let rows: string[] = [];
+      let length = 0;
+      for (const row of summaryRows(analysis.summary)) {
+        const text = JSON.stringify(row);
+        rows.push(text);
+        length += text.length;
+        if (length < PIECE) continue;
+        tell({ rows: rows.join('\n') });
+        rows = [];
+        length = 0;
+      }
+      if (rows.length > 0) tell({ rows: rows.join('\n') });
+      tell({ finished: true });
+    }
   } catch (error) {
     tell({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
 });
 
-function tell(message: FromWorker): void {
-  parentPort?.postMessage(message);
+function tell(message: FromWorker, given: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, given);
 }

@@ -44,7 +44,7 @@ function answer(log: Uint8Array, chunk: number, kernel: boolean, course: Course 
   const other = apart ? new Analysis({ lean: true }) : null;
   let sent = 0;
   const onSent = (chains: Chains) => {
-    sent += chains.bytes.length;
+    sent += chains.length;
     other?.receive(structuredClone(chains));
   };
   const analysis = new Analysis({ lean: true, kernel, ...(apart ? { onSent } : {}) });
