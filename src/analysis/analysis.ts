@@ -93,11 +93,6 @@ function mayUseKernel({ lean, kernel, onChain, onLine, mta, since, until }: Anal
   return lean === true && kernel !== false && onChain === undefined && onLine === undefined && isWhole;
 }
 
-/** Whether an analysis with these options may send chains. */
-export function maySend(options: AnalysisOptions): boolean {
-  return mayUseKernel(options) && options.leftOpen !== true;
-}
-
 const OTHER_LINE: LastLine = { rejected: false, stage: 0, temporary: false };
 
 /** A repeat line stands for so many copies at the most; more is a broken or hostile line. */
@@ -117,8 +112,6 @@ export class Analysis {
   #lastLine: LastLine | null = null;
   /** Repeats of a line that stands before everything read here. */
   #leadingRepeats = 0;
-  /** The latest instant of any line, of whatever program; the order of inputs goes by it. */
-  latest = Number.NEGATIVE_INFINITY;
   /** By number of host: 1 where it wrote a line that was recorded, or that the kernel may have taken. */
   #hosts: number[] = [];
 
@@ -168,6 +161,11 @@ export class Analysis {
   /** Counts chains that another analysis has sent. */
   receive(chains: Chains): void {
     this.joiner.light?.receive(chains);
+  }
+
+  /** From here on, chains that are over are sent, if anybody gets them. */
+  startSending(): void {
+    this.joiner.light?.startSending();
   }
 
   /** Sends the chains that still wait for company; from here on, all are counted here. */
@@ -260,7 +258,6 @@ export class Analysis {
 
   #read(heads: HeadParser): LineClass {
     const head = heads.head;
-    if (head.instant > this.latest) this.latest = head.instant;
     if (head.repeat === REPEAT_NONE) {
       this.#lastLine = OTHER_LINE;
       return this.#take(head, 1);

@@ -15,7 +15,6 @@ import {
   FROM,
   IGNORED_LINES,
   INPUT,
-  INPUT_ROOM,
   ISO_INSTANT,
   ISO_KNOWN,
   ISO_MINUTE,
@@ -95,8 +94,8 @@ export class FastLines {
         const newline = block.lastIndexOf(NEWLINE, to - 1);
         to = (newline < from ? block.indexOf(NEWLINE, from) : newline) + 1;
       }
-      // A line longer than the room.
-      if (to - from > INPUT_ROOM) this.#slow(block, from, to - 1);
+      // More than one run is one line; it is never too long for the room unless it is for everybody.
+      if (to - from - 1 > this.#maxLine) this.#slow(block, from, to - 1);
       else {
         const taken = this.#run(block, from, to, limit);
         if (taken < to - from) return from + taken;
@@ -252,7 +251,6 @@ export class FastLines {
     if (seen !== 0) {
       summary.time(kernel.double(FROM));
       summary.time(kernel.double(TO));
-      this.#analysis.latest = Math.max(this.#analysis.latest, kernel.double(TO));
     }
   }
 }

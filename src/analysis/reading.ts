@@ -187,7 +187,8 @@ class RunReader {
 
   readonly #blocks: AsyncGenerator<Uint8Array, void, void>;
   readonly #splitter: LineSplitter;
-  readonly #ahead: HeadParser;
+  /** Without the kernel. */
+  readonly #ahead: HeadParser | null;
   readonly #fast: FastLines | null;
   /** Whole lines with their newlines; null stands for one that was too long to be kept. */
   #pieces: (Buffer | null)[] = [];
@@ -205,7 +206,6 @@ class RunReader {
     this.#analysis = analysis;
     this.#hooks = hooks;
     this.#blocks = openBlocks(input.source);
-    this.#ahead = input.heads.ahead();
     this.#splitter = new LineSplitter(
       // Valid during this call only; behind its end stands a newline.
       (bytes, start, end) => this.#pieces.push(Buffer.from(bytes.subarray(start, end + 1))),
@@ -217,6 +217,7 @@ class RunReader {
       const counted = (lineClass: LineClass, n: number): void => count(input, lineClass, n);
       this.#fast = new FastLines(analysis, light, input.heads, counted, this.#splitter.maxLine);
     }
+    this.#ahead = this.#fast === null ? input.heads.ahead() : null;
     analysis.summary.files += 1;
   }
 
@@ -273,15 +274,16 @@ class RunReader {
   }
 
   #lookAt(bytes: Buffer, start: number): void {
-    if (this.#fast !== null) {
-      const instant = this.#fast.lookAt(bytes, start, bytes.indexOf(NEWLINE, start));
+    const ahead = this.#ahead;
+    if (ahead === null) {
+      const instant = this.#fast!.lookAt(bytes, start, bytes.indexOf(NEWLINE, start));
       if (!Number.isNaN(instant)) this.instant = instant;
       return;
     }
     if (beginsWith(bytes, start, this.#stamp)) return;
     const end = bytes.indexOf(NEWLINE, start);
-    if (end - start > this.#splitter.maxLine || !this.#ahead.parse(bytes, start, end)) return;
-    const { head, form, tagStart } = this.#ahead;
+    if (end - start > this.#splitter.maxLine || !ahead.parse(bytes, start, end)) return;
+    const { head, form, tagStart } = ahead;
     if (Number.isNaN(head.instant)) return;
     this.instant = head.instant;
     const { program } = head.tag;

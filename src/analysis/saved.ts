@@ -1,5 +1,5 @@
 /**
- * An analysis as text and back: what workers hand over, what state files and saved summaries hold.
+ * An analysis as text and back: what state files and saved summaries hold.
  *
  * Owns the container, NDJSON (docs/summary-format.md): a header, rows of figures and of pending lives, and an end with
  * a checksum. Whole containers may follow each other in one file. Must not know files, threads or formats of reports.

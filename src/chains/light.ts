@@ -230,7 +230,6 @@ export class LightLives {
     this.#authenticated = authenticated;
     this.#promotions = promotions;
     this.#onSent = onSent;
-    kernel.setNumber(SENDS_CHAINS, onSent === null ? 0 : 1);
     kernel.setNumber(TOLD_CLIENTS, told.everyClient ? 1 : 0);
     kernel.setNumber(TOLD_UIDS, told.uids.length);
     for (const [i, uid] of told.uids.entries()) kernel.setNumber(TOLD_UIDS + 4 + 4 * i, uid);
@@ -291,6 +290,11 @@ export class LightLives {
 
   #send(): void {
     if (this.kernel.number(OUTBOX_USED) > 0) this.#onSent?.(this.kernel.takeChains());
+  }
+
+  /** From here on, chains that are over leave, if anybody gets them. */
+  startSending(): void {
+    if (this.#onSent !== null) this.kernel.setNumber(SENDS_CHAINS, 1);
   }
 
   /** Sends the chains that wait for company; from here on, all stay here. */
@@ -496,9 +500,9 @@ export class LightLives {
     if (mta === QMAIL) {
       // What is over is not found by its process any more.
       if (life.qp >= 0 && !this.#over) {
-        // A newer life may have its process by now.
+        // A newer life may have its process by now; one that was given back may be another by now.
         const newer = this.#state.lifeByQp.get(host, life.qp);
-        if (newer === undefined || newer.retired || newer.serial < life.serial)
+        if (newer?.qp !== life.qp || newer.retired || newer.serial < life.serial)
           this.#state.lifeByQp.set(host, life.qp, life);
       }
       for (let slot = kernel.number(n + N_DELIVERY); slot !== 0; ) {

@@ -1,5 +1,5 @@
 /**
- * What is pending in a joiner, as rows of plain JSON, and back: for workers, state files and saved summaries.
+ * What is pending in a joiner, as rows of plain JSON, and back: for state files and saved summaries.
  *
  * Owns which fields of lives and of the joiner's state are kept (the lists below: whoever adds a field to Life,
  * Recipient or JoinerState names it there; a test fails otherwise). Must not know files or what stands around the rows
@@ -232,7 +232,7 @@ export function* joinerRows(joiner: Joiner): Generator<JsonObject> {
   );
   yield* chunks(
     'lives_by_qp',
-    processRows(state.lifeByQp, (life) => places.get(life) ?? null),
+    processRows(state.lifeByQp, (life, qp) => (life.qp === qp ? (places.get(life) ?? null) : null)),
   );
   yield* chunks(
     'bounces_by_qp',
@@ -360,10 +360,10 @@ function byMessageId(map: ReadonlyMap<number, Life>, places: ReadonlyMap<Life, n
   });
 }
 
-function processRows<T>(table: ByProcess<T>, row: (value: T) => Json): Json[] {
+function processRows<T>(table: ByProcess<T>, row: (value: T, process: number) => Json): Json[] {
   const rows: Json[] = [];
   for (const [host, process, value] of table.entries()) {
-    const kept = row(value);
+    const kept = row(value, process);
     if (kept !== null) rows.push([host, process, kept]);
   }
   return rows;

@@ -6,7 +6,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { finished } from 'node:stream/promises';
-import { Analysis, type AnalysisOptions, maySend } from '../analysis/analysis.ts';
+import { Analysis, type AnalysisOptions } from '../analysis/analysis.ts';
 import { type PreparedInput, prepareInputs, type ReadingHooks, readInputs } from '../analysis/reading.ts';
 import { withinWindow } from '../analysis/window.ts';
 import type { JsonObject } from '../chains/saved.ts';
@@ -87,7 +87,9 @@ export async function analyse(
   // A state must see every byte once.
   const prepared = state === null ? await withinWindow(looked, options) : looked;
   const unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
-  const analysisOptions: AnalysisOptions = {
+  const jobs = options.jobs ?? availableParallelism();
+  const counting = jobs > 1 && hooks.lean === true ? await newCountingThread(options) : null;
+  const analysis = new Analysis({
     mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
     since: options.since,
     until: options.until,
@@ -98,13 +100,6 @@ export async function analyse(
     onChain: hooks.onChain,
     onLine: hooks.onLine,
     onUnread: unread === null ? undefined : (bytes, start, end) => unread.line(bytes, start, end),
-  };
-  const counting =
-    (options.jobs ?? availableParallelism()) > 1 && maySend(analysisOptions) && isLarge(prepared)
-      ? await startCounting(options)
-      : null;
-  const analysis = new Analysis({
-    ...analysisOptions,
     onSent: counting === null ? undefined : (chains) => counting.send(chains),
   });
   analysis.summary.skippedFiles += looked.length - prepared.length;
@@ -114,6 +109,7 @@ export async function analyse(
   const damaged = new Set<string>();
   const progress = new Progress({ total: totalSize(prepared), wanted: !options.noProgress });
   let complete: boolean;
+  const sendFrom = analysis.summary.bytes + bytesBeforeSending(prepared);
   const reading: ReadingHooks = {
     onBytes: (bytes) => progress.add(bytes),
     onProblem: (error, input) => {
@@ -122,11 +118,16 @@ export async function analyse(
       complain(error);
       failed = true;
     },
-    onBlock: hooks.onBlock ?? (() => counting?.ready() ?? null),
+    onBlock:
+      hooks.onBlock ??
+      (() => {
+        if (analysis.summary.bytes >= sendFrom) analysis.startSending();
+        return counting?.ready() ?? null;
+      }),
     interrupted: () => interrupt.seen,
   };
   try {
-    complete = await readAlone(prepared, analysis, reading);
+    complete = await readAll(prepared, analysis, reading);
     analysis.stopSending();
     await counting?.finish(analysis.summary);
   } finally {
@@ -199,8 +200,8 @@ export function clocksOf(inputs: readonly Pick<Resumed, 'source' | 'previous'>[]
   );
 }
 
-/** Everything in this thread. A file that was begun by an earlier run has been counted. */
-async function readAlone(
+/** Reads all inputs. A file that was begun by an earlier run has been counted. */
+async function readAll(
   inputs: readonly PreparedInput[],
   analysis: Analysis,
   reading: ReadingHooks,
@@ -229,18 +230,24 @@ async function readTail(
     tags,
     previous: clocksOf([{ source: line, previous: clock }]),
   });
-  await readAlone([input], analysis, { onProblem: () => undefined });
+  await readAll([input], analysis, { onProblem: () => undefined });
 }
 
-/** Below, starting a thread costs more than it brings. Compressed, it is about ten times as much. */
+/** Below, a second thread costs more than it brings. */
 const LARGE = 64 << 20;
 
-function isLarge(inputs: readonly PreparedInput[]): boolean {
-  const size = inputs.reduce(
-    (sum, { source, compression }) => sum + (source.size ?? LARGE) * (compression === 'none' ? 1 : 10),
-    0,
-  );
-  return size >= (testSetting('DSNSTAT_LARGE') ?? LARGE);
+/** What is read before chains are sent to a second thread: nothing of what is large, and all of what is not. */
+function bytesBeforeSending(inputs: readonly PreparedInput[]): number {
+  const large = testSetting('DSNSTAT_LARGE') ?? LARGE;
+  let size = 0;
+  for (const { source, compression } of inputs) {
+    if (source.size === null) return large;
+    const { part } = source;
+    // Compressed, it is about ten times as much.
+    if (compression !== 'none') size += 10 * source.size;
+    else size += (part?.to ?? source.size) - (part?.from ?? 0);
+  }
+  return size >= large ? 0 : Number.POSITIVE_INFINITY;
 }
 
 /** What only tests set: bytes that a thread is started for, its memory in MB (ARCHITECTURE.md). */
@@ -249,7 +256,7 @@ function testSetting(name: 'DSNSTAT_LARGE' | 'DSNSTAT_WORKER_MEMORY'): number | 
   return value > 0 ? value : null;
 }
 
-async function startCounting({ inside, maxKeys }: CommonOptions): Promise<CountingThread> {
+async function newCountingThread({ inside, maxKeys }: CommonOptions): Promise<CountingThread> {
   const { CountingThread } = await import('../workers/counting-thread.ts');
   const megabytes = testSetting('DSNSTAT_WORKER_MEMORY') ?? undefined;
   return new CountingThread({ inside, mostKeys: maxKeys, megabytes });

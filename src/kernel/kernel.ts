@@ -58,14 +58,11 @@ interface Exports {
   run(end: number): number;
 }
 
-/** What numbers in chains stand for: the tags and instances that were met after others of the same kernel. */
-export interface KernelNames {
+/** Chains that left a kernel, for another one (layout.ts OUTBOX). */
+export interface Chains {
+  /** What numbers in them stand for, where those before did not say so. */
   readonly tags: readonly Tag[];
   readonly instances: readonly string[];
-}
-
-/** Chains that left a kernel, for another one (layout.ts OUTBOX); with the names that are new in them. */
-export interface Chains extends KernelNames {
   readonly buffer: ArrayBuffer;
   /** So many bytes of it. */
   readonly length: number;

@@ -149,6 +149,7 @@ export class Source {
   /**
    * What lies in the page cache is read by this thread, in pieces that stay in its processor's cache: 0.06 s a GB, where
    * another thread and a block from its cache cost 0.4 s. What has to come from a disk is read ahead by another thread.
+   * BUGS: on a network file system that hangs, the first such read hears no signal.
    */
   async *#fileBlocks(
     fd: number,

@@ -33,8 +33,10 @@ const OLD = 128;
 /** Batches (of 512 KB) that may wait for the thread. */
 const MOST_WAITING = 16;
 
+/** It is started with the first chains. */
 export class CountingThread {
-  readonly #worker: Worker;
+  readonly #options: CountingOptions;
+  #worker: Worker | null = null;
   #waiting = 0;
   #failure: WorkerFailure | null = null;
   #closed = false;
@@ -44,26 +46,33 @@ export class CountingThread {
   /** Those who wait for something to happen. */
   #waiters: (() => void)[] = [];
 
-  constructor({ inside, mostKeys, megabytes = OLD }: CountingOptions) {
-    this.#worker = new Worker(ENTRY, {
+  constructor(options: CountingOptions) {
+    this.#options = options;
+  }
+
+  #start(): Worker {
+    const { inside, mostKeys, megabytes = OLD } = this.#options;
+    const worker = new Worker(ENTRY, {
       workerData: { inside, mostKeys, kernel: kernelModule() } satisfies WorkerStart,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG, maxOldGenerationSizeMb: megabytes },
       // What standard output gets is the result, and the thread has none to print.
       stdout: true,
     });
-    this.#worker.on('message', (message: FromWorker) => this.#heard(message));
-    this.#worker.on('error', (error: NodeJS.ErrnoException) => {
+    worker.on('message', (message: FromWorker) => this.#heard(message));
+    worker.on('error', (error: NodeJS.ErrnoException) => {
       this.#lost(
         error.code === 'ERR_WORKER_OUT_OF_MEMORY'
           ? 'it ran out of memory; use --jobs 1, which has all of the memory for itself'
           : `${error.message}; please report it, and use --jobs 1 until then`,
       );
     });
-    this.#worker.on('exit', (status) => this.#lost(`it ended with status ${status}; use --jobs 1`));
+    worker.on('exit', (status) => this.#lost(`it ended with status ${status}; use --jobs 1`));
+    return worker;
   }
 
   send(chains: Chains): void {
     this.#waiting += 1;
+    this.#worker ??= this.#start();
     this.#worker.postMessage({ chains } satisfies ToWorker, [chains.buffer]);
   }
 
@@ -75,6 +84,7 @@ export class CountingThread {
 
   /** Adds what all chains came to. Rejects with WorkerFailure. */
   async finish(summary: Summary): Promise<void> {
+    if (this.#worker === null) return;
     this.#summary = summary;
     this.#worker.postMessage({ finish: true } satisfies ToWorker);
     await this.#until(() => this.#finished);
@@ -82,7 +92,7 @@ export class CountingThread {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
   }
 
   async #until(isDone: () => boolean): Promise<void> {

@@ -41,7 +41,8 @@ parentPort?.on('message', (message: ToWorker) => {
       const { buffer } = message.chains;
       analysis.receive(message.chains);
       tell({ counted: buffer }, [buffer]);
-    } else {
+    } else if (!analysis.pending().next().done) tell({ failed: 'a chain is not over' });
+    else {
       let rows: string[] = [];
       let length = 0;
       for (const row of summaryRows(analysis.summary)) {

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { simulate } from '../../bench/generator/simulation.mjs';
 import { Analysis, type AnalysisOptions } from '../../src/analysis/analysis.ts';
 import { FastLines } from '../../src/analysis/fast-lines.ts';
 import { type Chains, Kernel } from '../../src/kernel/kernel.ts';
@@ -16,6 +15,7 @@ import { Names } from '../../src/lines/names.ts';
 import { LineSplitter } from '../../src/lines/splitter.ts';
 import { Tags } from '../../src/lines/tags.ts';
 import { reportOf } from '../../src/summary/view.ts';
+import { generatedLog } from '../support/generated.ts';
 import { PiecedLog } from '../support/pieces.ts';
 import { readStories } from '../support/story.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -54,6 +54,7 @@ function answer(log: Uint8Array, chunk: number, kernel: boolean, course: Course 
     reference: Date.UTC(2027, 0, 2),
   });
   const heads = new HeadParser(clock, new Names(), new Tags());
+  if (apart) analysis.startSending();
   let slow = 0;
   const splitter = new LineSplitter(
     (bytes, start, end) => analysis.line(heads, bytes, start, end),
@@ -80,7 +81,7 @@ function answer(log: Uint8Array, chunk: number, kernel: boolean, course: Course 
     piece.fill(0x2a);
   }
   splitter.finish();
-  if (later > 0) analysis.joiner.advance(analysis.latest + later * 3_600_000);
+  if (later > 0) analysis.joiner.advance(analysis.summary.to + later * 3_600_000);
   analysis.stopSending();
   light?.drain();
   if (other !== null) {
@@ -105,12 +106,9 @@ function expectSameApart(log: Uint8Array, later = 3): number {
 
 const { folder } = temporaryFolder();
 
-/** A log of the bench's, some thousand messages with all that can become of them. */
-async function generated(mta: string, seed: number): Promise<Buffer> {
-  const out = join(folder, 'log');
-  const start = new Date('2026-10-05T00:00:00Z');
-  await simulate({ mta, size: 2e6, out, seed, unique: seed % 3 === 0, start, format: 'rfc3164' });
-  return readFileSync(out);
+/** Some thousand messages. */
+function generated(mta: string, seed: number): Promise<Buffer> {
+  return generatedLog(join(folder, 'log'), mta, seed, 2e6);
 }
 
 /** The same log after an accident: `share` of its lines are lost, doubled or late. */
@@ -160,6 +158,15 @@ describe('the kernel', () => {
 
   it.each(logs)('gives the same report where another thread counts the chains that are over: %s', (name) => {
     for (const later of [1, 200]) expectSameApart(bytesOf(name), later);
+  });
+
+  it('counts a line as too long whatever block it stands in', () => {
+    const lines = bytesOf('postfix-mixed.log.gz').toString('latin1').split('\n');
+    lines.splice(200, 0, `${lines[200].slice(0, 15)} mail CRON[7]: ${'x'.repeat(300_000)}`);
+    const log = Buffer.from(lines.join('\n'));
+    const expected = answer(log, 1 << 20, false).report;
+    expect(expected).toMatchObject({ input: { malformed: 1 } });
+    for (const chunk of [1 << 20, 1 << 17]) expect(answer(log, chunk, true).report).toEqual(expected);
   });
 
   it('keeps instances apart, more of them than it has numbers for', () => {

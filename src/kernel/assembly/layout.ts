@@ -326,7 +326,6 @@ export const D_ROOM = 88;
 /** Submissions that were told before and have nothing more to tell: hash, check, what to count (SUBMISSION_...). */
 export const SUBMISSIONS = 60751872;
 export const SUBMISSION_BITS = 14;
-export const SUBMISSION_SLOTS = 16384;
 /** What is to be told of a submission like one that was told: everything, nothing, that it was authenticated. */
 export const TELL_AGAIN = 0;
 export const TELL_NOTHING = 1;
