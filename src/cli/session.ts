@@ -233,8 +233,8 @@ async function readTail(
   await readAll([input], analysis, { onProblem: () => undefined });
 }
 
-/** Below, a second thread costs more than it brings. */
-const LARGE = 64 << 20;
+/** Below, a second thread costs what it brings: half a second of compiling (bench/README.md). */
+const LARGE = 512 << 20;
 
 /** What is read before chains are sent to a second thread: nothing of what is large, and all of what is not. */
 function bytesBeforeSending(inputs: readonly PreparedInput[]): number {

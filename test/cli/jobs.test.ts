@@ -115,7 +115,7 @@ describe('a run with workers that ends early', () => {
   });
 });
 
-it('starts no thread for a log below 64 MB', () => {
+it('starts no thread for a log below 512 MB', () => {
   const { stderr, status } = dsnstat(['--tz', 'UTC', '--jobs', '4', plain[0]], {
     env: { DSNSTAT_WORKER_MEMORY: '2' },
   });
