@@ -254,7 +254,7 @@ describe('the kernel', () => {
         expect(answer(piece, 1 << 20, true).report).toEqual(expected);
         expectSameApart(piece);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });
