@@ -24,7 +24,7 @@ const SLOW_READ = 0.3;
 /** Read ahead before the page cache is tried again. */
 const BLOCKS_AHEAD = 32;
 /** Bytes between two turns of the event loop. */
-const TURN_EVERY = 1 << 22;
+const TURN_EVERY = 1 << 20;
 const SMALLEST_BLOCK = 1 << 16;
 
 /** Where the raw bytes come from. */
