@@ -96,7 +96,7 @@ describe('a run with workers that ends early', () => {
 
   it('because a worker has too little memory: one clear line, status 2, no hang', () => {
     const { status, stdout, stderr } = dsnstat(['--jobs', '2', '--tz', 'UTC', large], {
-      env: { ...THREADS, DSNSTAT_WORKER_MEMORY: '2' },
+      env: { ...THREADS, DSNSTAT_WORKER_MEMORY: '4' },
     });
     expect(stderr).toMatch(
       /^dsnstat: the thread that counts chains failed: it ran out of memory; use --jobs 1.*\n$/,
@@ -117,7 +117,7 @@ describe('a run with workers that ends early', () => {
 
 it('starts no thread for a log below 512 MB', () => {
   const { stderr, status } = dsnstat(['--tz', 'UTC', '--jobs', '4', plain[0]], {
-    env: { DSNSTAT_WORKER_MEMORY: '2' },
+    env: { DSNSTAT_WORKER_MEMORY: '4' },
   });
   expect(stderr).toBe('');
   expect(status).toBe(0);
