@@ -94,7 +94,7 @@ export class FastLines {
         const newline = block.lastIndexOf(NEWLINE, to - 1);
         to = (newline < from ? block.indexOf(NEWLINE, from) : newline) + 1;
       }
-      // More than one run is one line; it is never too long for the room unless it is for everybody.
+      // What is longer than a run is one line.
       if (to - from - 1 > this.#maxLine) this.#slow(block, from, to - 1);
       else {
         const taken = this.#run(block, from, to, limit);

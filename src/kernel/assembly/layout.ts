@@ -258,9 +258,8 @@ export const CLIENT_SHIFT = 8;
 export const USER_SHIFT = 16;
 export const PATH_SHIFT = 24;
 
-/** Bytes to be read, with room behind them for look-ahead. */
+/** Bytes to be read, a megabyte at the most, with room behind them for look-ahead. */
 export const INPUT = 41418752;
-export const INPUT_ROOM = 1048576;
 
 // What few rows have: lines that are kept to be read again when somebody asks, and relations. 0 for none.
 export const LINKS = 42795008;
