@@ -28,6 +28,7 @@ import {
   MINUTE_INSTANT,
   MINUTE_KNOWN,
   MINUTE_LENGTH,
+  NEW_MINUTE,
   NEXT,
   REACHED,
   RECORDED_LINES,
@@ -127,6 +128,8 @@ export class FastLines {
     kernel.setNumber(NEXT, INPUT);
     this.#analysis.joiner.enterKernel();
     let taken = to - from;
+    // Whose minute was learnt last.
+    let asked = 0;
     for (;;) {
       const answer = kernel.call.run(end);
       if (answer === ALL_TAKEN) break;
@@ -136,9 +139,14 @@ export class FastLines {
         break;
       }
       this.#light.leave();
-      if (answer === SLOW_LINE) {
+      if (answer === NEW_MINUTE && asked !== start) {
+        this.#takenSoFar();
+        asked = start;
+        this.#meetMinute(start, kernel.number(LINE_END));
+      } else if (answer === SLOW_LINE || answer === NEW_MINUTE) {
         this.#takenSoFar();
         const stop = kernel.number(LINE_END);
+        kernel.setNumber(NEXT, stop + 1);
         if (this.#isBeyond(limit, start, stop)) {
           taken = start - INPUT;
           break;
@@ -198,6 +206,19 @@ export class FastLines {
       kernel.meetHost(heads.hostStart, heads.tagStart - 1, heads.head.host);
       kernel.meetTag(heads.tagStart, heads.tagEnd, heads.head.tag);
     }
+    this.#learnMinute(start, end);
+  }
+
+  /** The head of this line tells the clock, and the clock the kernel; the line itself is taken afterwards. */
+  #meetMinute(start: number, end: number): void {
+    const { bytes } = this.#kernel;
+    if (end - start <= this.#maxLine && this.#heads.parse(bytes, start, end)) this.#learnMinute(start, end);
+  }
+
+  #learnMinute(start: number, end: number): void {
+    const kernel = this.#kernel;
+    const heads = this.#heads;
+    const { form } = heads;
     const { bytes } = kernel;
     if (form === CLASSIC && heads.clock.previous === heads.stampInstant) {
       const second = twoDigits(bytes, start + MINUTE_LENGTH);

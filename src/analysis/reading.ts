@@ -131,11 +131,15 @@ export async function readInputs(
 /** One input: lines go straight from the block to the parser. */
 async function readAlone(input: PreparedInput, analysis: Analysis, hooks: ReadingHooks): Promise<boolean> {
   const { source, heads } = input;
+  const { light } = analysis.joiner;
   const splitter = new LineSplitter(
-    (bytes, start, end) => count(input, analysis.line(heads, bytes, start, end)),
+    (bytes, start, end) => {
+      // Begun in the block before; behind its end stands a newline.
+      if (fast !== null) fast.push(bytes.subarray(start, end + 1));
+      else count(input, analysis.line(heads, bytes, start, end));
+    },
     () => count(input, analysis.overlong()),
   );
-  const { light } = analysis.joiner;
   const fast =
     light === null
       ? null

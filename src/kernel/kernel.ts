@@ -29,6 +29,7 @@ import {
   OUTBOX_USED,
   PAGES,
   PRESENCE,
+  PRESENCE_BESIDE,
   PRESENCE_BITS,
   PROCESS_SLOTS,
   SEAM,
@@ -265,7 +266,12 @@ export class Kernel {
 
   /** A life with this id is in the joiner's table now, or has left it. */
   present(hash: number, check: number, step: 1 | -1): void {
-    const at = PRESENCE + ((hash ^ Math.imul(check, 0x9e3779b1)) >>> (32 - PRESENCE_BITS));
+    const mixed = hash ^ Math.imul(check, 0x9e3779b1);
+    this.#present(PRESENCE + (mixed >>> (32 - PRESENCE_BITS)), step);
+    this.#present(PRESENCE_BESIDE + ((Math.imul(mixed, 0x85ebca6b) + check) >>> (32 - PRESENCE_BITS)), step);
+  }
+
+  #present(at: number, step: 1 | -1): void {
     const count = this.bytes[at];
     // A full one stays full: its ids are slow ones for good.
     if (count < 255) this.bytes[at] = count + step;

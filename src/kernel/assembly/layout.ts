@@ -21,6 +21,9 @@ export const OUTBOX_FULL = 6;
 /** The line at LINE_START is of REACHED, later than LIMIT. */
 export const BEYOND_LIMIT = 7;
 
+/** LINE_START, LINE_END: a line whose stamp is not of the known minute; then call again. */
+export const NEW_MINUTE = 8;
+
 // Families of tags.
 export const FAMILY_OTHER = 1;
 export const FAMILY_POSTFIX = 2;
@@ -147,8 +150,12 @@ export const AWAITED = 147456;
 /** qmail: likewise, of those whose message may be a life of the joiner's (JoinerState.lifeByQp). */
 export const KNOWN = 60686336;
 
-/** How many lives in the joiner's table have an id of this hash: bytes that stop at 255. */
+/**
+ * How many lives in the joiner's table have an id of this hash: bytes that stop at 255. Two hashes: by one alone, a
+ * hundred lives there cost thousands of messages a GB that only look like theirs.
+ */
 export const PRESENCE = 262144;
+export const PRESENCE_BESIDE = 524288;
 export const PRESENCE_BITS = 18;
 
 export const MOST_ROWS = 65536;
@@ -234,7 +241,7 @@ export const IS_REPORT = 1048576;
 export const NAMED_PARENT = 2097152;
 /** Its time is over; others of its chain go on. */
 export const CLOSED = 4194304;
-/** A DSN of it was announced. */
+/** A DSN of it was announced, or it was given up. */
 export const HAS_NOTICE = 8388608;
 /** qmail: L_FORWARD says something. */
 export const HAS_FORWARD = 67108864;

@@ -2,7 +2,7 @@
  * The line at hand: what run() found at its head, what it is to answer, and the accounting of lines. Constants that the
  * kernel shares with the TypeScript way, each with the file that it comes from.
  */
-import { BEYOND_LIMIT, FROM, IGNORED_LINES, LAST_LINE, REACHED, RECORDED_LINES, SEEN, TO } from './layout';
+import { BEYOND_LIMIT, FROM, IGNORED_LINES, LAST_LINE, NEW_MINUTE, REACHED, RECORDED_LINES, SEEN, TO } from './layout';
 
 // record.ts
 export const SENDMAIL: i32 = 0;
@@ -74,6 +74,12 @@ export function ignored(mta: i32): i32 {
   store<i32>(LAST_LINE, 1);
   seen(mta);
   return TAKEN;
+}
+
+/** What the stamp of the line at hand says is for the clock to tell. */
+export function newMinute(): i32 {
+  answer = NEW_MINUTE;
+  return WAIT;
 }
 
 /** Others have lines to be read before this one. */

@@ -26,6 +26,7 @@ import {
   beginLinked,
   delivered,
   ends,
+  givenUp,
   hasRoom,
   mayBeHandedOver,
   mayRelate,
@@ -153,6 +154,10 @@ const W_STATUS_B = word('status=b');
 const W_OUNCED = word('ounced (');
 const W_STATUS_D = word('status=d');
 const W_EFERRED = word('eferred ');
+const W_STATUS = word('>, statu');
+const W_S_IS = word('s=');
+const W_EXPIRED = word('expired');
+const W_FORCE_EX = word('force-ex');
 const W_D_AS = word('d as ');
 const W_OK_DISC = word('Ok, disc');
 
@@ -379,7 +384,7 @@ function postfixEnvelope(at: i32, end: i32): i32 {
   const value = at + 6;
   let close = end - 34;
   while (close >= value && byte(close) !== 0x3e) close--;
-  if (close < value || !stands(close, W_SIZE, 8)) return SLOW;
+  if (close < value || !stands(close, W_SIZE, 8)) return postfixGivenUp(value, close, end);
   const size = decimal(close + 8, end);
   const tail = numberEnd;
   if (size < 0 || !stands(tail, W_NRCPT, 8)) return SLOW;
@@ -407,6 +412,19 @@ function postfixEnvelope(at: i32, end: i32): i32 {
   touch(row);
   recorded(POSTFIX);
   return TAKEN;
+}
+
+/** `from=<s>, status=expired, returned to sender`, also `force-expired` */
+function postfixGivenUp(value: i32, close: i32, end: i32): i32 {
+  if (close < value || !stands(close, W_STATUS, 8) || !stands(close + 8, W_S_IS, 2)) return SLOW;
+  const word = close + 10;
+  if (!stands(word, W_EXPIRED, 7) && !(stands(word, W_FORCE_EX, 8) && stands(word + 6, W_EXPIRED, 7))) return SLOW;
+  if (findByte(value, end, 0x3e) !== close) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0 || (load<i32>(numbersOf(row), N_FLAGS) & (TAKEN_OVER | OVER)) !== TAKEN_OVER) return SLOW;
+  return givenUp(POSTFIX, row, end);
 }
 
 /** `to=<r>, orig_to=<o>, relay=h[ip]:p, delay=s, delays=a/b/c/d, dsn=d.d.d, status=sent (text)` */

@@ -59,6 +59,7 @@ import {
   PATH_ROOM,
   PATH_SHIFT,
   PRESENCE,
+  PRESENCE_BESIDE,
   PRESENCE_BITS,
   PROCESSES,
   RELATED,
@@ -192,8 +193,9 @@ export function rowOf(hash: i32, check: i32): i32 {
 }
 
 export function isPresent(hash: i32, check: i32): bool {
-  const slot = <u32>(hash ^ (check * 0x9e3779b1)) >>> (32 - PRESENCE_BITS);
-  return load<u8>(PRESENCE + slot) !== 0;
+  const mixed = hash ^ (check * 0x9e3779b1);
+  if (load<u8>(PRESENCE + (<u32>mixed >>> (32 - PRESENCE_BITS))) === 0) return false;
+  return load<u8>(PRESENCE_BESIDE + (<u32>(mixed * 0x85ebca6b + check) >>> (32 - PRESENCE_BITS))) !== 0;
 }
 
 export function numbersOf(row: i32): i32 {
