@@ -134,7 +134,6 @@ const W_DEFERRA = word(': deferr');
 const W_L_X = word('al:');
 const W_FAILUR = word(': failur');
 const W_E_X = word('e:');
-const W_NOT_GOIN = word('not_goin');
 const W_0_PLUS = word('0+');
 const W_0_QP = word('+0/qp_');
 const W_QP_X = word(' qp ');
@@ -338,7 +337,7 @@ function qmailStart(at: i32, end: i32): i32 {
   return TAKEN;
 }
 
-/** `D: success: T`, `D: deferral: T`, `D: failure: T`; not where T says that nothing was done, or the end of it all. */
+/** `D: success: T`, `D: deferral: T`, `D: failure: T`; not where T says that nothing was done. */
 function qmailResult(at: i32, end: i32): i32 {
   const delivery = decimal(at, end);
   const i = numberEnd;
@@ -359,7 +358,6 @@ function qmailResult(at: i32, end: i32): i32 {
     state = DEFERRED_YET;
   } else if (stands(i, W_FAILUR, 8) && stands(i + 8, W_E_X, 2)) {
     if (end - i <= 11) return SLOW;
-    for (let d = i + 11; d + 22 <= end; d++) if (byte(d) === 0x6e && stands(d, W_NOT_GOIN, 8)) return SLOW;
     state = FAILED_NOW;
   } else return SLOW;
   const row = rowOfDelivery(host, delivery);
