@@ -142,9 +142,6 @@ export class Analysis {
         onPlain: (...counts) => this.summary.plain(...counts),
         onSubmission: (...counts) => this.summary.submitted(...counts),
         onSent: options.onSent,
-        onAuthenticated: (messages) => {
-          this.summary.traffic.authenticated += messages;
-        },
       },
     );
     this.joiner.reparse = (head, record) => {

@@ -206,18 +206,19 @@ export class FastLines {
       kernel.meetHost(heads.hostStart, heads.tagStart - 1, heads.head.host);
       kernel.meetTag(heads.tagStart, heads.tagEnd, heads.head.tag);
     }
-    this.#learnMinute(start, end);
+    this.#learnMinute(heads, start, end);
   }
 
   /** The head of this line tells the clock, and the clock the kernel; the line itself is taken afterwards. */
   #meetMinute(start: number, end: number): void {
-    const { bytes } = this.#kernel;
-    if (end - start <= this.#maxLine && this.#heads.parse(bytes, start, end)) this.#learnMinute(start, end);
+    // A head is read by its own parser once: some are the first part of a line.
+    if (Number.isNaN(this.lookAt(this.#kernel.bytes, start, end)) || this.#ahead === null) return;
+    this.#heads.clock.follow(this.#ahead.clock);
+    this.#learnMinute(this.#ahead, start, end);
   }
 
-  #learnMinute(start: number, end: number): void {
+  #learnMinute(heads: HeadParser, start: number, end: number): void {
     const kernel = this.#kernel;
-    const heads = this.#heads;
     const { form } = heads;
     const { bytes } = kernel;
     if (form === CLASSIC && heads.clock.previous === heads.stampInstant) {

@@ -168,8 +168,6 @@ export class Joiner {
       readonly kernel?: Kernel | null;
       readonly onPlain?: PlainSink;
       readonly onSubmission?: SubmissionSink;
-      /** Of so many more messages it is known that they were authenticated, and by whom. */
-      readonly onAuthenticated?: (messages: number) => void;
       readonly told?: Told;
       /** Gets the chains of the kernel's that are over and on their own, to be counted elsewhere. */
       readonly onSent?: (chains: Chains) => void;
@@ -180,7 +178,7 @@ export class Joiner {
     this.#leftOpen = options.leftOpen ?? false;
     this.#mostPending = options.mostPending ?? MOST_PENDING;
     this.#onEvicted = options.onEvicted ?? (() => undefined);
-    const { kernel, onPlain, onSubmission, onAuthenticated = () => undefined, told } = options;
+    const { kernel, onPlain, onSubmission, told } = options;
     this.light =
       kernel && onPlain && onSubmission
         ? new LightLives(
@@ -188,7 +186,6 @@ export class Joiner {
             this.state,
             onPlain,
             onSubmission,
-            onAuthenticated,
             told ?? { everyClient: true, uids: [] },
             {
               takeKept: (life, head) => this.#takeKept(life, head),

@@ -8,7 +8,6 @@
 import { unwrapAddress } from '../dsn/address.ts';
 import {
   ARRIVED,
-  AUTHENTICATED,
   CLIENT_AT,
   CLIENT_SHIFT,
   CLOSED,
@@ -85,6 +84,8 @@ import {
   QP_JOINS,
   QP_JOINS_HOSTS,
   RELATED,
+  REPEATED,
+  REPEATS,
   ROW,
   ROW_LIMIT,
   ROWS_USED,
@@ -103,14 +104,14 @@ import {
   SLOTS,
   STATE_BITS,
   STATE_SHIFT,
+  SUBMISSION_SIZE,
+  SUBMISSIONS,
   T_FIRST,
   T_KEYS,
   T_LAST,
   T_MESSAGE_KEY,
   T_SERIAL,
   TAKEN_OVER,
-  TELL_AUTHENTICATED,
-  TELL_NOTHING,
   TELL_ROW,
   TEXTS,
   TEXTS_SIZE,
@@ -121,6 +122,7 @@ import {
   TOLD_DELIVERED,
   TOLD_EXPANDED,
   TOLD_UIDS,
+  U_COUNT,
   USER_AT,
   USER_SHIFT,
 } from '../kernel/assembly/layout.ts';
@@ -164,11 +166,19 @@ export type Submission = Pick<
   'mta' | 'id' | 'first' | 'origin' | 'uid' | 'authUser' | 'clientIp' | 'reversePath'
 >;
 
-/** Counts one plain message that may be one of ours; its recipients by outcome. */
-export type SubmissionSink = (submission: Submission, delivered: number, expanded: number) => Retelling;
+/**
+ * Counts one plain message that may be one of ours; its recipients by outcome. Says what those like it come to; null where
+ * each has to be told.
+ */
+export type SubmissionSink = (submission: Submission, delivered: number, expanded: number) => Repeat | null;
 
-/** What counting the same submission once more would do: something, nothing, or add to those that authenticated. */
-export type Retelling = 'again' | 'nothing' | 'authenticated';
+/** Submissions like one that was told: by the same user, uid or client, under the same reverse-path. */
+export interface Repeat {
+  /** Accepted later than this: an earlier one may be an example. */
+  readonly after: number;
+  /** Counts so many more of them. */
+  readonly count: (messages: number) => void;
+}
 
 /** What the joiner does with lives that were rows. */
 export interface Promotions {
@@ -199,7 +209,8 @@ export class LightLives {
   readonly #state: JoinerState;
   readonly #plain: PlainSink;
   readonly #submission: SubmissionSink;
-  readonly #authenticated: (messages: number) => void;
+  /** By place in the kernel's table of submissions. */
+  readonly #repeats: (Repeat | undefined)[] = [];
   readonly #promotions: Promotions;
   /** Who makes lives of chains that are over, instead of this one. */
   readonly #onSent: ((chains: Chains) => void) | null;
@@ -218,7 +229,6 @@ export class LightLives {
     state: JoinerState,
     plain: PlainSink,
     submission: SubmissionSink,
-    authenticated: (messages: number) => void,
     told: Told,
     promotions: Promotions,
     onSent: ((chains: Chains) => void) | null,
@@ -227,7 +237,6 @@ export class LightLives {
     this.#state = state;
     this.#plain = plain;
     this.#submission = submission;
-    this.#authenticated = authenticated;
     this.#promotions = promotions;
     this.#onSent = onSent;
     kernel.setNumber(TOLD_CLIENTS, told.everyClient ? 1 : 0);
@@ -334,9 +343,14 @@ export class LightLives {
       );
     }
     kernel.setNumber(PLAIN_COUNTS, 0);
-    const authenticated = kernel.number(AUTHENTICATED);
-    if (authenticated > 0) this.#authenticated(authenticated);
-    kernel.setNumber(AUTHENTICATED, 0);
+    const repeats = kernel.number(REPEATS);
+    for (let i = 0; i < repeats; i += 1) {
+      const slot = kernel.number(REPEATED + 4 * i);
+      const entry = SUBMISSIONS + slot * SUBMISSION_SIZE;
+      this.#repeats[slot]?.count(kernel.number(entry + U_COUNT));
+      kernel.setNumber(entry + U_COUNT, 0);
+    }
+    kernel.setNumber(REPEATS, 0);
   }
 
   /** The life with this id, if it is one of these, becomes a Life in the joiner's table. */
@@ -665,7 +679,7 @@ export class LightLives {
     const client = (lengths >>> CLIENT_SHIFT) & 255;
     const user = (lengths >>> USER_SHIFT) & 255;
     const path = this.#text(row, PATH_AT, lengths >>> PATH_SHIFT);
-    const retelling = this.#submission(
+    const repeat = this.#submission(
       {
         mta,
         id: this.#ascii(row, ID_AT, lengths & 255),
@@ -679,9 +693,10 @@ export class LightLives {
       kernel.number(TOLD_DELIVERED),
       kernel.number(TOLD_EXPANDED),
     );
-    // The user or client alone, and the path, make the difference; a uid does so, too, but is not in the kernel's table.
-    if (retelling !== 'again' && (user > 0 || client > 0))
-      kernel.call.tellAgain(row, retelling === 'nothing' ? TELL_NOTHING : TELL_AUTHENTICATED);
+    if (repeat !== null) {
+      const slot = kernel.call.tellAgain(row, repeat.after);
+      if (slot >= 0) this.#repeats[slot] = repeat;
+    }
     kernel.call.releaseChain(row);
   }
 

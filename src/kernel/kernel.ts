@@ -48,7 +48,7 @@ interface Exports {
   rowOf(hash: number, check: number): number;
   release(row: number): void;
   releaseChain(row: number): void;
-  tellAgain(row: number, what: number): void;
+  tellAgain(row: number, after: number): number;
   rowOfProcess(host: number, qp: number): number;
   rowOfDelivery(host: number, delivery: number): number;
   rowOfBounce(host: number, qp: number): number;

@@ -72,9 +72,9 @@ export class Counter implements Iterable<[key: string, count: number]> {
     return row;
   }
 
-  /** Counts once more under a key whose row is known. */
-  addAt(row: number): void {
-    this.#counts[row] += 1;
+  /** Counts under a key whose row is known. */
+  addAt(row: number, n = 1): void {
+    this.#counts[row] += n;
   }
 
   /** Counts under a key of two or three parts. To find the row by the parts, the key need not be put together. */

@@ -5,7 +5,7 @@
  */
 import type { Life } from '../chains/life.ts';
 import { isoTime } from '../chains/view.ts';
-import { MTA_NAMES, type MtaName } from '../records/record.ts';
+import { MTA_NAMES, type Mta, type MtaName } from '../records/record.ts';
 import { grown, Keys } from './keys.ts';
 
 export const MOST_EXAMPLES = 3;
@@ -74,6 +74,18 @@ export class Evidence {
     if (!this.#hasRoom(row)) return;
     this.#counts[row * MTAS + root.mta] += 1;
     this.#keep(row, root.mta, root.id, root.first);
+  }
+
+  /** Counts chains that show it, accepted later than `fullAfter`. */
+  countAt(row: number, mta: Mta, chains: number): void {
+    if (this.#hasRoom(row)) this.#counts[row * MTAS + mta] += chains;
+  }
+
+  /** Chains accepted later than this are no examples of the topic any more; infinitely late while it has room for some. */
+  fullAfter(row: number): number {
+    if (!this.#hasRoom(row)) return Number.NEGATIVE_INFINITY;
+    if (this.#kept[row] < MOST_EXAMPLES) return Number.POSITIVE_INFINITY;
+    return this.#ats[(row + 1) * MOST_EXAMPLES - 1];
   }
 
   /** Chains that showed it. */

@@ -9,7 +9,7 @@
  */
 import type { Outcome } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
-import type { Retelling, Submission } from '../chains/light.ts';
+import type { Repeat, Submission } from '../chains/light.ts';
 import {
   dsnsOf,
   HEADLESS,
@@ -154,7 +154,7 @@ export class Summary {
   }
 
   /** The same for one message, with its submission: it may be one of ours. */
-  submitted(submission: Submission, delivered: number, expanded: number): Retelling {
+  submitted(submission: Submission, delivered: number, expanded: number): Repeat | null {
     this.plain(submission.mta, Math.floor(submission.first / HOUR), 1, delivered, expanded);
     return this.traffic.submission(submission, this.#inside);
   }

@@ -5,7 +5,7 @@
  * Ordinary messages pass through `ordinary` in one comparison or two: it is called for every message.
  */
 import type { Life } from '../chains/life.ts';
-import type { Retelling, Submission } from '../chains/light.ts';
+import type { Repeat, Submission } from '../chains/light.ts';
 import type { SeenDsn, SeenRecipient } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import { ORIGIN_LOCAL, POSTFIX, QMAIL } from '../records/record.ts';
@@ -21,6 +21,9 @@ const PROTOCOL_ONLY = /^E?SMTPS?A$/;
 
 /** Web servers' accounts by distribution: Debian 33 (www-data), Red Hat 48 (apache), FreeBSD and macOS 80 and 70 (www, _www). */
 export const WEB_UIDS: ReadonlySet<number> = new Set([33, 48, 70, 80]);
+
+/** Nobody asks how many there were. */
+const NOTHING: Repeat = { after: Number.NEGATIVE_INFINITY, count: () => undefined };
 
 export class Traffic {
   readonly evidence = new Evidence();
@@ -44,6 +47,13 @@ export class Traffic {
   readonly dsnHours = new Map<number, number>();
   /** Topics of `evidence` by uid: found once for each. */
   readonly #uidTopics = new RowsBeside();
+  /** One who uses his own name. */
+  readonly #authenticated: Repeat = {
+    after: Number.NEGATIVE_INFINITY,
+    count: (messages) => {
+      this.authenticated += messages;
+    },
+  };
 
   /** Every message: what costs nothing for those that a stranger sent to a mailbox. */
   message(root: Life, inside: Inside): void {
@@ -52,35 +62,43 @@ export class Traffic {
   }
 
   /** What concerns the submission only; light lives (chains/light.ts) have no more. */
-  submission(root: Submission, inside: Inside): Retelling {
+  submission(root: Submission, inside: Inside): Repeat | null {
     if (root.authUser !== null) return this.#submitted(root, root.authUser);
     if (root.origin === ORIGIN_LOCAL) return this.#local(root);
-    if (root.clientIp !== null && inside.hasNetwork(root.clientIp)) return this.#sent(root);
+    if (root.clientIp !== null && inside.hasNetwork(root.clientIp)) return this.#sent(root) ? NOTHING : null;
     if (root.mta === QMAIL && WEB_UIDS.has(root.uid)) return this.#local(root);
-    return 'nothing';
+    return NOTHING;
   }
 
-  #sent(root: Submission): Retelling {
-    if (root.reversePath === null || root.reversePath === '') return 'nothing';
-    // What found no place is counted each time.
-    return this.senders.see(root.reversePath.toLowerCase()) ? 'nothing' : 'again';
+  /** False where its reverse-path found no place, which is counted each time. */
+  #sent(root: Submission): boolean {
+    if (root.reversePath === null || root.reversePath === '') return true;
+    return this.senders.see(root.reversePath.toLowerCase());
   }
 
-  #submitted(root: Submission, user: string): Retelling {
-    const retelling = this.#sent(root);
-    const path = root.reversePath;
-    if (path === null || path === '' || PROTOCOL_ONLY.test(user)) return retelling;
+  #submitted(root: Submission, user: string): Repeat | null {
+    const placed = this.#sent(root);
+    const path = root.reversePath?.toLowerCase() ?? '';
+    if (path === '' || PROTOCOL_ONLY.test(user)) return placed ? NOTHING : null;
     this.authenticated += 1;
-    if (belongTogether(user.toLowerCase(), path.toLowerCase()))
-      return retelling === 'nothing' ? 'authenticated' : 'again';
-    this.foreignSenders.add(`${user}${AND}${path.toLowerCase()}`);
-    this.evidence.add('foreign_sender', root);
-    return 'again';
+    if (belongTogether(user.toLowerCase(), path)) return placed ? this.#authenticated : null;
+    const pair = this.foreignSenders.add(`${user}${AND}${path}`);
+    const topic = this.evidence.rowOf('foreign_sender');
+    this.evidence.addAt(topic, root);
+    if (!placed || pair < 0) return null;
+    return {
+      after: this.evidence.fullAfter(topic),
+      count: (messages) => {
+        this.authenticated += messages;
+        this.foreignSenders.addAt(pair, messages);
+        this.evidence.countAt(topic, root.mta, messages);
+      },
+    };
   }
 
-  #local(root: Submission): Retelling {
-    this.#sent(root);
-    if (root.uid < 0) return 'again';
+  #local(root: Submission): Repeat | null {
+    const placed = this.#sent(root);
+    if (root.uid < 0) return placed ? NOTHING : null;
     const uid = String(root.uid);
     const row = this.uids.add(uid);
     let topic = this.#uidTopics.get(row);
@@ -89,8 +107,16 @@ export class Traffic {
       this.#uidTopics.set(row, topic);
     }
     this.evidence.addAt(topic, root);
-    this.uidSenders.add(`${uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
-    return 'again';
+    const pair = this.uidSenders.add(`${uid}${AND}${(root.reversePath ?? '').toLowerCase()}`);
+    if (!placed || row < 0 || pair < 0) return null;
+    return {
+      after: this.evidence.fullAfter(topic),
+      count: (messages) => {
+        this.uids.addAt(row, messages);
+        this.uidSenders.addAt(pair, messages);
+        this.evidence.countAt(topic, root.mta, messages);
+      },
+    };
   }
 
   /** The alias or the extension that was written to is known here, but the delivery agent is given the address only. */

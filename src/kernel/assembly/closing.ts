@@ -7,7 +7,6 @@ import {
   ADVANCE_TO,
   ALL_TAKEN,
   ARRIVED,
-  AUTHENTICATED,
   CLIENT_AT,
   CLIENT_SHIFT,
   CLOSED,
@@ -28,6 +27,7 @@ import {
   LINKS,
   LINKS_SIZE,
   LOCAL_ORIGIN,
+  MOST_REPEATED,
   MOST_ROWS,
   MTA_BITS,
   N_FLAGS,
@@ -48,19 +48,19 @@ import {
   PLAIN_SIZE,
   PROMOTE_ROW,
   RELATED,
+  REPEATED,
+  REPEATS,
   ROW,
   SEAM,
   SENDS_CHAINS,
   SUBMISSION_BITS,
+  SUBMISSION_SIZE,
   SUBMISSIONS,
   T_FIRST,
   T_KEYS,
   T_LAST,
   T_SERIAL,
   TAKEN_OVER,
-  TELL_AGAIN,
-  TELL_AUTHENTICATED,
-  TELL_NOTHING,
   TELL_ROW,
   TEXTS,
   TEXTS_SIZE,
@@ -68,6 +68,8 @@ import {
   TOLD_DELIVERED,
   TOLD_EXPANDED,
   TOLD_UIDS,
+  U_AFTER,
+  U_COUNT,
   UNDER_WAY,
   USER_AT,
   USER_SHIFT,
@@ -205,42 +207,66 @@ function close(row: i32): i32 {
 let submissionHash: i32 = 0;
 let submissionCheck: i32 = 0;
 
-/** Where SUBMISSIONS may know who handed the row's message in: its user, or else its client, and its reverse-path. */
+/**
+ * Where SUBMISSIONS may know who handed the row's message in, and under which reverse-path. Who: a user, or else, of this
+ * host, a uid, or else a client.
+ */
 function submissionSlot(row: i32): i32 {
+  const n = numbersOf(row);
   const texts = TEXTS + row * TEXTS_SIZE;
-  const lengths = load<i32>(numbersOf(row), N_LENGTHS);
+  const lengths = load<i32>(n, N_LENGTHS);
   const user = (lengths >>> USER_SHIFT) & 255;
-  const from = texts + (user > 0 ? USER_AT : CLIENT_AT);
-  hashId(from, from + (user > 0 ? user : (lengths >>> CLIENT_SHIFT) & 255));
-  const hash = idHash + (user > 0 ? 1 : 0);
-  const check = idCheck;
+  const client = (lengths >>> CLIENT_SHIFT) & 255;
+  const local = load<i32>(n, N_FLAGS) & LOCAL_ORIGIN;
+  let check = load<i32>(n, N_UID);
+  let hash = check * 0x85ebca6b;
+  if (user > 0 || (local === 0 && client > 0)) {
+    const from = texts + (user > 0 ? USER_AT : CLIENT_AT);
+    hashId(from, from + (user > 0 ? user : client));
+    hash = idHash;
+    check = idCheck;
+  }
+  // What looks the same is not of another kind of submission.
+  hash += (user > 0 ? 1 : local !== 0 ? 2 : 3) + ((load<i32>(n, N_FLAGS) & MTA_BITS) << 2);
   hashId(texts + PATH_AT, texts + PATH_AT + (lengths >>> PATH_SHIFT));
   // Often the two are the same: what makes the one of the other must not cancel out.
-  submissionHash = (hash * 0x01000193 + idHash) * 0x9e3779b1;
+  // An empty place has a hash of 0.
+  submissionHash = ((hash * 0x01000193 + idHash) * 0x9e3779b1) | 1;
   submissionCheck = check * 31 + idCheck;
-  return SUBMISSIONS + ((<i32>(<u32>submissionHash >>> (32 - SUBMISSION_BITS))) << 4);
+  return <i32>(<u32>submissionHash >>> (32 - SUBMISSION_BITS));
 }
 
-/** What is to be told of it, as far as the last one like it says. */
+/** The entry where this row's submission is only counted; 0 where it is to be told. */
 function submissionOf(row: i32): i32 {
-  if ((load<i32>(numbersOf(row), N_FLAGS) & (LOCAL_ORIGIN | MTA_BITS)) >= LOCAL_ORIGIN) return TELL_AGAIN;
-  if ((load<i32>(numbersOf(row), N_LENGTHS) & 0xffff00) === 0) return TELL_AGAIN;
   const hash = idHash;
   const check = idCheck;
-  const slot = submissionSlot(row);
+  const entry = SUBMISSIONS + submissionSlot(row) * SUBMISSION_SIZE;
   idHash = hash;
   idCheck = check;
-  return load<i32>(slot) === submissionHash && load<i32>(slot, 4) === submissionCheck
-    ? load<i32>(slot, 8)
-    : TELL_AGAIN;
+  if (load<i32>(entry) !== submissionHash || load<i32>(entry, 4) !== submissionCheck) return 0;
+  return load<f64>(timesOf(row), T_FIRST) > load<f64>(entry, U_AFTER) ? entry : 0;
 }
 
-/** From here on, this (TELL_...) is to be told of submissions like the row's. */
-export function tellAgain(row: i32, what: i32): void {
+/** From here on, submissions like the row's, accepted after this time, are only counted; where, or -1. */
+export function tellAgain(row: i32, after: f64): i32 {
   const slot = submissionSlot(row);
-  store<i32>(slot, submissionHash);
-  store<i32>(slot, submissionCheck, 4);
-  store<i32>(slot, what, 8);
+  const entry = SUBMISSIONS + slot * SUBMISSION_SIZE;
+  // Not before the others that this place counts have been handed on.
+  if (load<i32>(entry, U_COUNT) !== 0) return -1;
+  store<i32>(entry, submissionHash);
+  store<i32>(entry, submissionCheck, 4);
+  store<f64>(entry, after, U_AFTER);
+  return slot;
+}
+
+/** One more there; room for it in REPEATED has been found. */
+function countRepeat(entry: i32): void {
+  const count = load<i32>(entry, U_COUNT);
+  store<i32>(entry, count + 1, U_COUNT);
+  if (count > 0) return;
+  const repeats = load<i32>(REPEATS);
+  store<i32>(REPEATED + (repeats << 2), (entry - SUBMISSIONS) / SUBMISSION_SIZE);
+  store<i32>(REPEATS, repeats + 1);
 }
 
 function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i32 {
@@ -269,15 +295,16 @@ function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i
             return leaves && load<i32>(OUTBOX_USED) > 0 ? OUTBOX_FULL : PROMOTE_ROW;
           }
         } else {
-          const known = isOurs(n, TEXTS + root * TEXTS_SIZE) ? submissionOf(root) : TELL_NOTHING;
-          if (known === TELL_AGAIN) {
+          const ours = isOurs(n, TEXTS + root * TEXTS_SIZE);
+          const repeat = ours ? submissionOf(root) : 0;
+          if (ours && repeat === 0) {
             store<i32>(ROW, root);
             store<i32>(TOLD_DELIVERED, toldDelivered);
             store<i32>(TOLD_EXPANDED, toldExpanded);
             return TELL_ROW;
           }
-          if (!countPlain(flags & MTA_BITS, first)) return DRAIN;
-          if (known === TELL_AUTHENTICATED) store<i32>(AUTHENTICATED, load<i32>(AUTHENTICATED) + 1);
+          if (load<i32>(REPEATS) === MOST_REPEATED || !countPlain(flags & MTA_BITS, first)) return DRAIN;
+          if (repeat !== 0) countRepeat(repeat);
           releaseChain(root);
         }
       }

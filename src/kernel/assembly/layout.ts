@@ -81,8 +81,6 @@ export const TOLD_UIDS = 65636;
 /** Of the message of TELL_ROW: its recipients by outcome. */
 export const TOLD_DELIVERED = 65712;
 export const TOLD_EXPANDED = 65716;
-/** Messages with TELL_AUTHENTICATED. */
-export const AUTHENTICATED = 65736;
 /** Rows that may be in use. */
 export const ROW_LIMIT = 65740;
 export const SLOTS_USED = 65720;
@@ -329,21 +327,27 @@ export const D_NEXT = 24;
 export const D_TEXT = 32;
 export const D_ROOM = 88;
 
-/** Submissions that were told before and have nothing more to tell: hash, check, what to count (SUBMISSION_...). */
+/**
+ * Submissions of which a number is all that is told: hash, check, nothing, how many there were since the last DRAIN, and
+ * the time up to which those accepted are told one by one.
+ */
 export const SUBMISSIONS = 60751872;
+export const SUBMISSION_SIZE = 32;
 export const SUBMISSION_BITS = 14;
-/** What is to be told of a submission like one that was told: everything, nothing, that it was authenticated. */
-export const TELL_AGAIN = 0;
-export const TELL_NOTHING = 1;
-export const TELL_AUTHENTICATED = 2;
+export const U_COUNT = 12;
+export const U_AFTER = 16;
+/** Places in SUBMISSIONS that count any, and how many those are. */
+export const REPEATED = 61276160;
+export const MOST_REPEATED = 256;
+export const REPEATS = 65736;
 
 /**
  * Chains that leave: size in bytes, nothing, the log time of their end; then a row each, parents before children: its
  * parent's place among them, how many of its lines are notices, the row's four parts and its lines.
  */
-export const OUTBOX = 61014016;
+export const OUTBOX = 61341696;
 export const OUTBOX_ROOM = 524288;
 export const CHAIN_HEAD = 16;
 export const CHAIN_NOW = 8;
 export const ROW_HEAD = 8;
-export const PAGES = 939;
+export const PAGES = 944;

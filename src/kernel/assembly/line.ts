@@ -2,7 +2,17 @@
  * The line at hand: what run() found at its head, what it is to answer, and the accounting of lines. Constants that the
  * kernel shares with the TypeScript way, each with the file that it comes from.
  */
-import { BEYOND_LIMIT, FROM, IGNORED_LINES, LAST_LINE, NEW_MINUTE, REACHED, RECORDED_LINES, SEEN, TO } from './layout';
+import {
+  BEYOND_LIMIT,
+  FROM,
+  IGNORED_LINES,
+  LAST_LINE,
+  NEW_MINUTE,
+  REACHED,
+  RECORDED_LINES,
+  SEEN,
+  TO,
+} from './layout';
 
 // record.ts
 export const SENDMAIL: i32 = 0;

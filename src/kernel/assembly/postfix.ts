@@ -418,7 +418,8 @@ function postfixEnvelope(at: i32, end: i32): i32 {
 function postfixGivenUp(value: i32, close: i32, end: i32): i32 {
   if (close < value || !stands(close, W_STATUS, 8) || !stands(close + 8, W_S_IS, 2)) return SLOW;
   const word = close + 10;
-  if (!stands(word, W_EXPIRED, 7) && !(stands(word, W_FORCE_EX, 8) && stands(word + 6, W_EXPIRED, 7))) return SLOW;
+  if (!stands(word, W_EXPIRED, 7) && !(stands(word, W_FORCE_EX, 8) && stands(word + 6, W_EXPIRED, 7)))
+    return SLOW;
   if (findByte(value, end, 0x3e) !== close) return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
