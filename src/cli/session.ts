@@ -18,6 +18,7 @@ import type { Source } from '../source/source.ts';
 import { boundTables } from '../summary/counter.ts';
 import { Inside } from '../suspects/inside.ts';
 import type { CountingThread } from '../workers/counting-thread.ts';
+import type { DecodingThread } from '../workers/decoding-thread.ts';
 import type { CommonOptions } from './arguments.ts';
 import { complain, UsageError } from './errors.ts';
 import { shortUsage } from './help.ts';
@@ -89,6 +90,7 @@ export async function analyse(
   const unread = options.unrecognised === null ? null : new UnreadFile(options.unrecognised);
   const jobs = options.jobs ?? availableParallelism();
   const counting = jobs > 1 && hooks.lean === true ? await newCountingThread(options) : null;
+  const decoding = jobs > 1 ? await decodeApart(prepared) : null;
   const analysis = new Analysis({
     mta: options.mta === 'auto' ? null : (MTA_NAMES.indexOf(options.mta) as 0 | 1 | 2),
     since: options.since,
@@ -132,6 +134,7 @@ export async function analyse(
     await counting?.finish(analysis.summary);
   } finally {
     await counting?.close();
+    await decoding?.close();
     interrupt.release();
     progress.clear();
     await unread?.close();
@@ -260,6 +263,19 @@ async function newCountingThread({ inside, maxKeys }: CommonOptions): Promise<Co
   const { CountingThread } = await import('../workers/counting-thread.ts');
   const megabytes = testSetting('DSNSTAT_WORKER_MEMORY') ?? undefined;
   return new CountingThread({ inside, mostKeys: maxKeys, megabytes });
+}
+
+/** Lets a thread of its own decompress archives that are large together; what needs a tool has a process. */
+async function decodeApart(inputs: readonly PreparedInput[]): Promise<DecodingThread | null> {
+  const archives = inputs
+    .filter(({ compression }) => compression === 'gzip' || compression === 'zstd')
+    .map(({ source }) => source)
+    .filter(({ rereadable }) => rereadable);
+  if (archives.length === 0 || bytesBeforeSending(inputs) > 0) return null;
+  const { DecodingThread } = await import('../workers/decoding-thread.ts');
+  const thread = new DecodingThread();
+  for (const source of archives) source.decoding = () => thread.blocks(source);
+  return thread;
 }
 
 function emptySession(): Session {

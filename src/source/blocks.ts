@@ -78,6 +78,10 @@ async function* partOf(
 }
 
 async function* decompressed(source: Source, options: BlockOptions): AsyncGenerator<Uint8Array, void, void> {
+  if (source.decoding !== null) {
+    yield* source.decoding();
+    return;
+  }
   const raw = source.rawBlocks(options.blockSize);
   let compression: Compression = 'none';
   let delivered = 0;

@@ -18,6 +18,8 @@ export class UnreadableInput extends Error {
 /** A damaged or truncated archive. Thrown after its good part has been delivered. */
 export class DamagedInput extends Error {
   readonly path: string;
+  readonly compression: string;
+  readonly reason: string;
   /** Decompressed bytes that were delivered before. */
   readonly delivered: number;
 
@@ -31,6 +33,8 @@ export class DamagedInput extends Error {
     );
     this.name = 'DamagedInput';
     this.path = path;
+    this.compression = compression;
+    this.reason = reason;
     this.delivered = delivered;
   }
 }

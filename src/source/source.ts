@@ -83,6 +83,8 @@ export class Source {
   stopped = false;
   /** Filled by `probe` for streams, emptied by `openBlocks`. */
   ahead: ReadAhead | null = null;
+  /** Decompresses this archive in another thread. */
+  decoding: (() => AsyncGenerator<Uint8Array, void, void>) | null = null;
 
   #open: () => Promise<Opened> | Opened;
   #used = false;

@@ -5,6 +5,7 @@
  * fetched yet, and it does not say where a member ended. Here everything before the failing step is kept.
  */
 import type { Transform } from 'node:stream';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Damage } from './errors.ts';
 import type { Input } from './input.ts';
 
@@ -85,15 +86,37 @@ export class Stepper {
 export async function* decode(decoder: Stepper, input: Input): AsyncGenerator<Uint8Array, boolean, void> {
   const feed = async (): Promise<Step | null> =>
     (await input.more()) ? decoder.feed(input.peek(stepSize(input.taken))) : null;
+  // The decoder fills one buffer after the other, and chunks come in order.
+  let before: ArrayBufferLike | null = null;
   let step = await feed();
   while (step !== null) {
     input.take(step.used);
     const next: Promise<Step | null> | null = step.ended || step.error ? null : feed();
     next?.catch(() => null); // awaited after the chunks: until then an error is not an unhandled one
-    for (const chunk of step.chunks) yield chunk;
+    for (const chunk of step.chunks) {
+      if (before !== null && chunk.buffer !== before) free(before);
+      before = chunk.buffer;
+      yield chunk;
+    }
     if (step.error) throw new Damage(step.error.message);
     if (next === null) return true;
     step = await next;
   }
   return false;
+}
+
+let nowhere: MessagePort | null = null;
+
+/**
+ * Gives memory back that nobody will look at any more. Left to the collector, a GB costs 0.6 s here and 1.2 s in V8's own
+ * threads: it looks through everything after each 64 MB of such buffers.
+ */
+function free(buffer: ArrayBufferLike): void {
+  if (nowhere === null) {
+    const { port1, port2 } = new MessageChannel();
+    port2.close();
+    nowhere = port1;
+  }
+  // What is sent to a port that is closed is gone. Node 20 has no ArrayBuffer.prototype.transfer.
+  if (buffer instanceof ArrayBuffer) nowhere.postMessage(null, [buffer]);
 }

@@ -4,18 +4,16 @@
  * Owns the thread: what it is sent, how far it may lag behind, and what is said when it dies. The chains are bytes of
  * the kernel's (chains/light.ts); what they come to is a summary, which adds to that of the reader.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { JsonObject } from '../chains/saved.ts';
 import { type Chains, giveBack, kernelModule } from '../kernel/kernel.ts';
 import { addSummaryRow } from '../summary/saved.ts';
 import type { Summary } from '../summary/summary.ts';
 import type { InsideEntry } from '../suspects/inside.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './worker.ts';
+import type { CounterStart, FromCounter, ToCounter } from './counter.ts';
+import { failureOf, reported, startThread, type WorkerFailure } from './thread.ts';
 
-/** The thread died. */
-export class WorkerFailure extends Error {
-  override readonly name = 'WorkerFailure';
-}
+const TASK = 'counts chains';
 
 /** What counting goes by. */
 export interface CountingOptions {
@@ -52,28 +50,21 @@ export class CountingThread {
 
   #start(): Worker {
     const { inside, mostKeys, megabytes = OLD } = this.#options;
-    const worker = new Worker(ENTRY, {
-      workerData: { inside, mostKeys, kernel: kernelModule() } satisfies WorkerStart,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG, maxOldGenerationSizeMb: megabytes },
-      // What standard output gets is the result, and the thread has none to print.
-      stdout: true,
+    return startThread({
+      entry: 'counter',
+      task: TASK,
+      workerData: { inside, mostKeys, kernel: kernelModule() } satisfies CounterStart,
+      young: YOUNG,
+      old: megabytes,
+      onMessage: (message: FromCounter) => this.#heard(message),
+      onFailure: (failure) => this.#lost(failure),
     });
-    worker.on('message', (message: FromWorker) => this.#heard(message));
-    worker.on('error', (error: NodeJS.ErrnoException) => {
-      this.#lost(
-        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-          ? 'it ran out of memory; use --jobs 1, which has all of the memory for itself'
-          : `${error.message}; please report it, and use --jobs 1 until then`,
-      );
-    });
-    worker.on('exit', (status) => this.#lost(`it ended with status ${status}; use --jobs 1`));
-    return worker;
   }
 
   send(chains: Chains): void {
     this.#waiting += 1;
     this.#worker ??= this.#start();
-    this.#worker.postMessage({ chains } satisfies ToWorker, [chains.buffer]);
+    this.#worker.postMessage({ chains } satisfies ToCounter, [chains.buffer]);
   }
 
   /** What to wait for before more is sent; null where nothing is in the way. Rejects with WorkerFailure. */
@@ -86,7 +77,7 @@ export class CountingThread {
   async finish(summary: Summary): Promise<void> {
     if (this.#worker === null) return;
     this.#summary = summary;
-    this.#worker.postMessage({ finish: true } satisfies ToWorker);
+    this.#worker.postMessage({ finish: true } satisfies ToCounter);
     await this.#until(() => this.#finished);
   }
 
@@ -101,13 +92,13 @@ export class CountingThread {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  #heard(message: FromWorker): void {
+  #heard(message: FromCounter): void {
     if ('counted' in message) {
       this.#waiting -= 1;
       giveBack(message.counted);
     } else if ('rows' in message) this.#add(message.rows);
     else if ('finished' in message) this.#finished = true;
-    else this.#lost(`${message.failed.split('\n')[0]}; please report it, and use --jobs 1 until then`);
+    else this.#lost(failureOf(TASK, reported(message.failed)));
     this.#tell();
   }
 
@@ -115,9 +106,9 @@ export class CountingThread {
     for (const row of rows.split('\n')) addSummaryRow(this.#summary!, JSON.parse(row) as JsonObject);
   }
 
-  #lost(reason: string): void {
+  #lost(failure: WorkerFailure): void {
     if (this.#closed) return;
-    this.#failure ??= new WorkerFailure(`the thread that counts chains failed: ${reason}`);
+    this.#failure ??= failure;
     this.#tell();
   }
 
@@ -125,9 +116,3 @@ export class CountingThread {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }
-
-/** The built one: tests run the others from their sources. */
-const ENTRY = new URL(
-  import.meta.url.endsWith('.ts') ? '../../dist/src/workers/worker.js' : './worker.js',
-  import.meta.url,
-);

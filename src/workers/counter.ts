@@ -9,15 +9,15 @@ import { boundTables } from '../summary/counter.ts';
 import { summaryRows } from '../summary/saved.ts';
 import { Inside, type InsideEntry } from '../suspects/inside.ts';
 
-export interface WorkerStart {
+export interface CounterStart {
   readonly inside: readonly InsideEntry[];
   readonly mostKeys: number;
   readonly kernel: WebAssembly.Module | null;
 }
 
-export type ToWorker = { readonly chains: Chains } | { readonly finish: true };
+export type ToCounter = { readonly chains: Chains } | { readonly finish: true };
 
-export type FromWorker =
+export type FromCounter =
   /** The chains in this buffer were counted. */
   | { readonly counted: ArrayBuffer }
   /** Rows of the summary (summary/saved.ts), a line each. */
@@ -30,12 +30,12 @@ export type FromWorker =
 /** Characters of rows in one message. */
 const PIECE = 1 << 16;
 
-const { inside, mostKeys, kernel } = workerData as WorkerStart;
+const { inside, mostKeys, kernel } = workerData as CounterStart;
 shareKernelModule(kernel);
 boundTables(mostKeys);
 const analysis = new Analysis({ lean: true, inside: new Inside(inside) });
 
-parentPort?.on('message', (message: ToWorker) => {
+parentPort?.on('message', (message: ToCounter) => {
   try {
     if ('chains' in message) {
       const { buffer } = message.chains;
@@ -62,6 +62,6 @@ parentPort?.on('message', (message: ToWorker) => {
   }
 });
 
-function tell(message: FromWorker, given: ArrayBuffer[] = []): void {
+function tell(message: FromCounter, given: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, given);
 }
