@@ -946,7 +946,7 @@ export class Joiner {
       start = stop + LIST_SEPARATOR.length;
     }
     // An owner's clone takes all recipients with it: the parent has nothing left to say.
-    if (impliesEnd(parent)) this.implyEnd(parent);
+    if (this.#kept === null && impliesEnd(parent)) this.implyEnd(parent);
   }
 
   // ---- sendmail -----------------------------------------------------------------------------------------------------

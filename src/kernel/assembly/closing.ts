@@ -166,8 +166,9 @@ function isPlain(row: i32): bool {
   if ((flags & (TAKEN_OVER | UNDER_WAY | NULL_PATH | HAS_NOTICE | IS_REPORT)) !== TAKEN_OVER) return false;
   if (load<f64>(timesOf(row), T_FIRST) <= load<f64>(SEAM)) return false;
   const recipients = load<i32>(n, N_RECIPIENTS);
-  if (recipients === 0) return false;
   const child = firstChild(row);
+  // A clone of sendmail's takes all recipients with it.
+  if (recipients === 0 && (child < 0 || (flags & MTA_BITS) !== SENDMAIL)) return false;
   for (let i = 0; i < recipients; i++) {
     const state = stateOf(row, i);
     if (state === FORWARDED_ON) toldExpanded++;

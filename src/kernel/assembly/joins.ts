@@ -73,6 +73,7 @@ import {
   parentOf,
   push,
   rootOf,
+  rowNamed,
   slotAt,
   stateOf,
   timesOf,
@@ -259,11 +260,37 @@ export function announced(mta: i32, row: i32, start: i32, stop: i32, end: i32): 
   return TAKEN;
 }
 
-/** The line in this slot is about the message, not about one recipient. */
-function notice(row: i32, slot: i32): void {
+/** Keeps the line in this slot with the row. */
+function hang(row: i32, slot: i32): void {
   const l = linksOf(row);
   store<i32>(slotAt(slot), load<i32>(l, L_NOTICES), S_NEXT);
   store<i32>(l, slot, L_NOTICES);
+}
+
+/** sendmail: the row goes on under the id at [start, stop), of which nothing was seen yet; the line is kept. */
+export function cloned(row: i32, start: i32, stop: i32, end: i32): bool {
+  if (rowNamed(start, stop) >= 0 || !hasRoom(row)) return false;
+  const slot = keepLine(0, end);
+  if (slot === 0) return false;
+  const hash = idHash;
+  const check = idCheck;
+  hashId(start, stop);
+  const child = beginLinked(SENDMAIL, start, stop);
+  idHash = hash;
+  idCheck = check;
+  if (child < 0) {
+    freeSlot(slot);
+    return false;
+  }
+  hang(row, slot);
+  relate(row, child, TAKEN_OVER);
+  touch(row);
+  return true;
+}
+
+/** The line in this slot is about the message, not about one recipient. */
+function notice(row: i32, slot: i32): void {
+  hang(row, slot);
   const n = numbersOf(row);
   store<i32>(n, load<i32>(n, N_FLAGS) | HAS_NOTICE, N_FLAGS);
   touch(row);

@@ -22,6 +22,7 @@ import {
   addressKey,
   announced,
   attemptKept,
+  cloned,
   delivered,
   mayBeHandedOver,
   recipient,
@@ -61,6 +62,8 @@ import {
   NO_ARRIVALS,
   NULL_PATH,
   OVER,
+  STATE_BITS,
+  STATE_SHIFT,
   TAKEN_OVER,
   TEXTS,
   TEXTS_SIZE,
@@ -87,12 +90,14 @@ import {
   begin,
   claim,
   findRow,
+  firstChild,
   freeSlot,
   isClaimable,
   isOrdinaryPath,
   keepLine,
   keepPath,
   linksOf,
+  nextSibling,
   numbersOf,
   push,
   rowNamed,
@@ -144,6 +149,8 @@ const W_DEFERRED = word('Deferred');
 const W_USER_UNK = word('User unk');
 const W_NOWN = word('nown');
 const W_HOST_UNK = word('Host unk');
+const W_CLONE_OW = word('clone: o');
+const W_WNER = word('wner=');
 const W_DSN_IS = word('DSN: ');
 const W_SENDER_N = word('sender n');
 const W_OTIFY = word('otify: ');
@@ -151,6 +158,13 @@ const W_RETURN_T = word('return t');
 const W_O_SENDER = word('o sender');
 const W_COLON = word(': ');
 const W_CANNOT_S = word('Cannot s');
+const W_POSTMAST = word('postmast');
+const W_ER_NOTIF = word('er notif');
+const W_Y_COLON = word('y: ');
+const W_END_MESS = word('end mess');
+const W_AGE = word('age ');
+const W_TIME_EXP = word(' time ex');
+const W_IRED = word('pired');
 const W_TOO_MANY = word('Too many');
 
 export function sendmail(at: i32, end: i32): i32 {
@@ -440,7 +454,7 @@ function sendmailDelivery(at: i32, end: i32): i32 {
   // Somebody waits for it after all.
   if ((flags & TAKEN_OVER) === 0 || ((flags & OVER) !== 0 && state === DEFERRED_YET)) return SLOW;
   // As isOrdinary (joiner.ts).
-  const kept = state !== DELIVERED || (flags & (IS_REPORT | NULL_PATH)) !== 0;
+  const kept = state !== DELIVERED || (flags & (IS_REPORT | NULL_PATH)) !== 0 || (flags & ARRIVED) === 0;
   if (kept && list) return SLOW;
   let child = -1;
   if (loopback) {
@@ -463,12 +477,8 @@ function sendmailDelivery(at: i32, end: i32): i32 {
   }
   if (child >= 0) relate(row, child, 0);
   flags = load<i32>(n, N_FLAGS);
-  if ((flags & LINK_ONLY) !== 0) flags = (flags & ~LINK_ONLY) | HEAD_OTHER;
-  if ((flags & OVER) === 0 && load<i32>(IMPLIED_SIZE) < MOST_ROWS && allDone(row)) {
-    flags |= OVER;
-    push(IMPLIED_RING, IMPLIED_HEAD, IMPLIED_SIZE, row);
-  }
-  store<i32>(n, flags, N_FLAGS);
+  if ((flags & LINK_ONLY) !== 0) store<i32>(n, (flags & ~LINK_ONLY) | HEAD_OTHER, N_FLAGS);
+  impliesEnd(row);
   recorded(SENDMAIL);
   return TAKEN;
 }
@@ -505,11 +515,20 @@ function sendmailState(at: i32, end: i32): i32 {
   }
 }
 
-/** As impliesEnd (life.ts): all that the envelope had are done. */
+/** It is over where it seems so; it may go on for a while. */
+function impliesEnd(row: i32): void {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & OVER) !== 0 || load<i32>(IMPLIED_SIZE) >= MOST_ROWS || !allDone(row)) return;
+  store<i32>(n, flags | OVER, N_FLAGS);
+  push(IMPLIED_RING, IMPLIED_HEAD, IMPLIED_SIZE, row);
+}
+
+/** As impliesEnd (life.ts): all that the envelope had are done, or those that did not go on under another id. */
 function allDone(row: i32): bool {
   const n = numbersOf(row);
   const count = load<i32>(n, N_RECIPIENTS);
-  if (count < load<i32>(n, N_ENVELOPE_RECIPIENTS)) return false;
+  if ((count === 0 || count < load<i32>(n, N_ENVELOPE_RECIPIENTS)) && !goesOn(row)) return false;
   for (let i = 0; i < count; i++) {
     const state = stateOf(row, i);
     if (state === UNTRIED_YET || state === DEFERRED_YET) return false;
@@ -517,26 +536,74 @@ function allDone(row: i32): bool {
   return true;
 }
 
-/** `P: C: DSN: text`, `P: C: sender notify: text`, `P: C: return to sender: text`; not where the text ends P. */
+/** Whether any of its children is no report. */
+function goesOn(row: i32): bool {
+  for (let child = firstChild(row); child >= 0; child = nextSibling(child))
+    if ((load<i32>(numbersOf(child), N_FLAGS) & IS_REPORT) === 0) return true;
+  return false;
+}
+
+/** `P: C: DSN: text`; also `sender notify`, `return to sender`, `postmaster notify`. */
 function sendmailNotice(at: i32, end: i32): i32 {
   const id = at;
   while (at < end && isAlnum(byte(at))) at++;
   if (!isSendmailId(id, at) || byte(at) !== 0x3a || byte(at + 1) !== 32) return SLOW;
   const idStop = at;
   at += 2;
+  if (stands(at, W_CLONE_OW, 8) && stands(at + 8, W_WNER, 5)) return sendmailClone(id, idStop, at + 13, end);
   if (stands(at, W_DSN_IS, 5)) at += 5;
   else if (stands(at, W_SENDER_N, 8) && stands(at + 8, W_OTIFY, 7)) at += 15;
   else if (stands(at, W_RETURN_T, 8) && stands(at + 8, W_O_SENDER, 8) && stands(at + 16, W_COLON, 2))
     at += 18;
+  else if (stands(at, W_POSTMAST, 8) && stands(at + 8, W_ER_NOTIF, 8) && stands(at + 16, W_Y_COLON, 3))
+    at += 19;
   else return SLOW;
-  if (at + 8 > end) return SLOW;
-  // Cannot send message | delivery time expired | Too many hops
-  if (stands(at, W_CANNOT_S, 8) || stands(at, W_DELIVERY, 8) || stands(at, W_TOO_MANY, 8)) return SLOW;
+  // Room for what is looked for below.
+  if (at + 8 > end || stands(at, W_TOO_MANY, 8)) return SLOW;
+  let isLast = false;
+  if (stands(at, W_CANNOT_S, 8) || stands(at, W_DELIVERY, 8)) {
+    isLast =
+      (at + 20 <= end && stands(at + 8, W_END_MESS, 8) && stands(at + 16, W_AGE, 4)) ||
+      (at + 21 <= end && stands(at + 8, W_TIME_EXP, 8) && stands(at + 16, W_IRED, 5));
+    if (!isLast) return SLOW;
+  }
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   const row = claim(idCheck);
   if (row < 0 || load<i32>(numbersOf(row), N_RECIPIENTS) === 0) return SLOW;
-  return announced(SENDMAIL, row, id, idStop, end);
+  const result = announced(SENDMAIL, row, id, idStop, end);
+  if (result === TAKEN && isLast) giveUp(row);
+  return result;
+}
+
+/** Its time in the queue is over: nobody else will have it. */
+function giveUp(row: i32): void {
+  const n = numbersOf(row);
+  for (let i = load<i32>(n, N_RECIPIENTS) - 1; i >= 0; i--) {
+    const attempts = n + N_ATTEMPTS + (i << 2);
+    const state = stateOf(row, i);
+    if (state === UNTRIED_YET || state === DEFERRED_YET)
+      store<i32>(
+        attempts,
+        (load<i32>(attempts) & ~(STATE_BITS << STATE_SHIFT)) | (FAILED_NOW << STATE_SHIFT),
+      );
+  }
+  impliesEnd(row);
+}
+
+/** `P: C: clone: owner=a`: a list's owner gets what P's recipients fail with. */
+function sendmailClone(id: i32, idStop: i32, owner: i32, end: i32): i32 {
+  if (!isOrdinaryPath(owner, end)) return SLOW;
+  const waiting = advance();
+  if (waiting !== TAKEN) return waiting;
+  const row = claim(idCheck);
+  if (row < 0) return SLOW;
+  const n = numbersOf(row);
+  if ((load<i32>(n, N_FLAGS) & (TAKEN_OVER | OVER | IS_REPORT)) !== TAKEN_OVER) return SLOW;
+  if (!cloned(row, id, idStop, end)) return SLOW;
+  impliesEnd(row);
+  recorded(SENDMAIL);
+  return TAKEN;
 }
 
 /** `AUTH=server, relay=h [ip], authid=u, mech=m, bits=n` */
