@@ -29,7 +29,7 @@ export const bombedVictim: Rule = ({ all }) => {
     counts: { to_address: atAddress, to_domain: atDomain, suspects: suspects.suspects },
     concerns: concerns(one ? suspects.victims : suspects.victimDomains),
     examples: suspects.byVictim.examples(
-      one ? address : (suspects.victims.sorted().find(([key]) => domainOf(key) === domain)?.[0] ?? ''),
+      one ? address : (suspects.victims.most((key) => domainOf(key) === domain)?.[0] ?? ''),
     ),
     undecided: null,
     remedies: [],

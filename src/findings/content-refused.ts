@@ -2,7 +2,7 @@
  * The next hop refuses the content of what we accepted: its filter runs behind us, so its refusals become our DSNs.
  */
 import { AND } from '../summary/counter.ts';
-import { first, number, type Rule, remediesFor, severityOf } from './rule.ts';
+import { MOST_CONCERNED, number, type Rule, remediesFor, severityOf } from './rule.ts';
 
 const TOPIC = 'content_refused_after_accept';
 
@@ -18,7 +18,7 @@ export const contentRefused: Rule = (facts) => {
     text: `${number(count, 'message')} from outside, refused by the next hop after the data had been sent: a filter behind this host.`,
     why: 'What a spam filter refuses has forged senders more often than not, and the refusal makes this host send a DSN to them.',
     counts: { messages: count },
-    concerns: first(suspects.concernedBy(TOPIC)).map(({ key, count: n }) => ({
+    concerns: suspects.concernedBy(TOPIC, MOST_CONCERNED).map(({ key, count: n }) => ({
       key: key.replace(AND, ' via '),
       count: n,
     })),

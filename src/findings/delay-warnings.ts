@@ -1,7 +1,7 @@
 /**
  * Delay warnings go to outsiders.
  */
-import { first, number, type Rule, remediesFor } from './rule.ts';
+import { MOST_CONCERNED, number, type Rule, remediesFor } from './rule.ts';
 
 const TOPIC = 'delay_warning';
 
@@ -17,7 +17,7 @@ export const delayWarnings: Rule = ({ all }) => {
     text: `${number(count, 'message')} from outside caused a warning that delivery takes long.`,
     why: 'A warning is a DSN to a sender that may be forged, sent before anything has failed. Your own users need it, strangers do not.',
     counts: { messages: count },
-    concerns: first(suspects.concernedBy(TOPIC)),
+    concerns: suspects.concernedBy(TOPIC, MOST_CONCERNED),
     examples: evidence.examples(TOPIC),
     undecided: null,
     remedies: remediesFor(evidence.mtas(TOPIC), [

@@ -2,7 +2,7 @@
  * Mail loops answered with bounces: a forged Delivered-To is enough. Seed document: "Pitfalls when running a mail
  * server", 1.
  */
-import { DOVECOT_ARGUMENTS, first, number, type Rule, remediesFor, severityOf } from './rule.ts';
+import { DOVECOT_ARGUMENTS, MOST_CONCERNED, number, type Rule, remediesFor, severityOf } from './rule.ts';
 
 const TOPIC = 'loop';
 
@@ -21,7 +21,7 @@ export const deliveredToLoops: Rule = (facts) => {
       'a Delivered-To (or too many Received) header that the sender can write himself.',
     why: 'A message that carries Delivered-To with its own recipient passes every recipient check and is bounced all the same.',
     counts: { messages: count, local },
-    concerns: first(suspects.concernedBy(TOPIC)),
+    concerns: suspects.concernedBy(TOPIC, MOST_CONCERNED),
     examples: evidence.examples(TOPIC),
     undecided:
       'The log shows no headers: a forwarding loop of your own looks the same. One recipient again and again is yours; many recipients once each are forged.',

@@ -2,7 +2,7 @@
  * SPF failed, and a DSN went out all the same: what WIDE's patch suppresses. Seed document: "A Sendmail patch for
  * suppressing DSN message based on SPF status".
  */
-import { first, number, type Rule, remediesFor, severityOf } from './rule.ts';
+import { MOST_CONCERNED, number, type Rule, remediesFor, severityOf } from './rule.ts';
 
 export const failedSpf: Rule = (facts) => {
   const { spf, suspects } = facts.all;
@@ -20,13 +20,14 @@ export const failedSpf: Rule = (facts) => {
       `${part} % of all ${actual} would be suppressed if failed SPF suppressed them.`,
     why: 'The domain itself says that the client does not send its mail: the reverse-path is forged, and the DSN hits somebody else.',
     counts: { messages: count, dsns: spf.wouldSuppressDsns, actual },
-    concerns: first(
-      topics
-        .flatMap((topic) =>
-          suspects.concernedBy(topic).map(({ key, count: n }) => ({ key: `${key} (${topic})`, count: n })),
-        )
-        .sort((a, b) => b.count - a.count),
-    ),
+    concerns: topics
+      .flatMap((topic) =>
+        suspects
+          .concernedBy(topic, MOST_CONCERNED)
+          .map(({ key, count: n }) => ({ key: `${key} (${topic})`, count: n })),
+      )
+      .sort((a, b) => b.count - a.count)
+      .slice(0, MOST_CONCERNED),
     examples: suspects.evidence.examples(...topics),
     undecided: null,
     remedies: remediesFor(

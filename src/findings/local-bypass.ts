@@ -11,21 +11,19 @@ const MANY_SENDERS = 10;
 
 export const localBypass: Rule = ({ all }) => {
   const { traffic } = all;
-  const senders = new Map<string, Set<string>>();
-  for (const key of traffic.uidSenders.keys) {
-    const [uid, sender] = key.split(AND);
-    senders.set(uid, (senders.get(uid) ?? new Set<string>()).add(sender));
-  }
+  /** Reverse-paths by uid. */
+  const senders = new Counter();
+  for (const [key] of traffic.uidSenders) senders.add(key.slice(0, key.indexOf(AND)));
   const uids = new Counter();
   for (const [uid, n] of traffic.uids) {
-    const many = uid !== '0' && (senders.get(uid)?.size ?? 0) >= MANY_SENDERS;
+    const many = uid !== '0' && senders.countOf(uid) >= MANY_SENDERS;
     if (WEB_UIDS.has(Number(uid)) || many) uids.add(uid, n);
   }
   if (uids.size === 0) return null;
   const concerned = uids.sorted();
   const count = uids.total;
   const topics = concerned.map(([uid]) => `uid ${uid}`);
-  const names = concerned.reduce((n, [uid]) => n + (senders.get(uid)?.size ?? 0), 0);
+  const names = concerned.reduce((n, [uid]) => n + senders.countOf(uid), 0);
   return {
     id: 'local_bypass',
     severity: names >= MANY_SENDERS ? 'warning' : 'info',

@@ -2,7 +2,7 @@
  * DSN success requests of strangers are honoured: return receipts. Seed documents: "Turning off DSN on sendmail to
  * prevent backscatter" and "Pitfalls when running a mail server", 2.
  */
-import { first, number, type Rule, remediesFor } from './rule.ts';
+import { MOST_CONCERNED, number, type Rule, remediesFor } from './rule.ts';
 
 const TOPIC = 'return_receipt';
 /** One is a test, so many are abuse. */
@@ -22,7 +22,7 @@ export const returnReceipts: Rule = (facts) => {
       'NOTIFY=SUCCESS for a valid recipient sends mail to whatever address stands in MAIL FROM: backscatter without even a ' +
       'failure. Hardly anybody but spammers asks for it from outside.',
     counts: { messages: count },
-    concerns: first(suspects.concernedBy(TOPIC)),
+    concerns: suspects.concernedBy(TOPIC, MOST_CONCERNED),
     examples: evidence.examples(TOPIC),
     undecided: 'A report keeps no recipients of delivered mail; dsnstat chains --suspect names them.',
     remedies: remediesFor(evidence.mtas(TOPIC), [

@@ -18,11 +18,7 @@ export interface Facts {
 export type Rule = (facts: Facts) => Finding | null;
 
 /** Whom a finding concerns: the first so many of a table. */
-const MOST_CONCERNED = 5;
-
-export function first(concerned: Finding['concerns']): Finding['concerns'] {
-  return concerned.slice(0, MOST_CONCERNED);
-}
+export const MOST_CONCERNED = 5;
 
 export function concerns(counter: Counter): Finding['concerns'] {
   return counter.sorted(MOST_CONCERNED).map(([key, count]) => ({ key, count }));

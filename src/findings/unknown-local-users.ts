@@ -1,7 +1,7 @@
 /**
  * Unknown users of this host are bounced instead of refused. Seed document: "The problem of backscatter, part 13".
  */
-import { first, number, type Rule, remediesFor, severityOf } from './rule.ts';
+import { MOST_CONCERNED, number, type Rule, remediesFor, severityOf } from './rule.ts';
 
 const TOPIC = 'unknown_local_user';
 
@@ -19,7 +19,7 @@ export const unknownLocalUsers: Rule = (facts) => {
       'A dictionary attack on the domain becomes as many DSNs to forged senders. A recipient that is unknown at RCPT TO costs ' +
       'one line of the log and makes no mail.',
     counts: { messages: count },
-    concerns: first(suspects.concernedBy(TOPIC)),
+    concerns: suspects.concernedBy(TOPIC, MOST_CONCERNED),
     examples: evidence.examples(TOPIC),
     undecided: null,
     remedies: remediesFor(evidence.mtas(TOPIC), [

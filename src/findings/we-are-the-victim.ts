@@ -11,18 +11,18 @@ const CRITICAL = 100;
 export const weAreTheVictim: Rule = ({ all }) => {
   const { traffic } = all;
   const hosts = new Counter();
-  const messages = new Counter();
-  for (const [key, count] of traffic.nullRecipients) {
-    const [recipient] = key.split(AND);
-    if (traffic.senders.has(recipient)) continue;
-    hosts.add(recipient);
-    messages.add(recipient, count);
+  for (const [key] of traffic.nullRecipients) {
+    const recipient = recipientIn(key);
+    if (!traffic.senders.has(recipient)) hosts.add(recipient);
   }
-  const hit = hosts.sorted().filter(([, n]) => n >= LEAST_CLIENTS);
+  const hit = hosts.sorted(Number.POSITIVE_INFINITY, { least: LEAST_CLIENTS });
   if (hit.length === 0) return null;
-  const count = hit.reduce((n, [recipient]) => n + messages.countOf(recipient), 0);
   const concerned = new Counter();
-  for (const [recipient] of hit) concerned.add(recipient, messages.countOf(recipient));
+  for (const [key, messages] of traffic.nullRecipients) {
+    const recipient = recipientIn(key);
+    if (hosts.countOf(recipient) >= LEAST_CLIENTS) concerned.add(recipient, messages);
+  }
+  const count = concerned.total;
   return {
     id: 'we_are_the_victim',
     severity: count >= CRITICAL ? 'critical' : 'warning',
@@ -66,3 +66,7 @@ export const weAreTheVictim: Rule = ({ all }) => {
     ]),
   };
 };
+
+function recipientIn(key: string): string {
+  return key.slice(0, key.indexOf(AND));
+}

@@ -39,7 +39,8 @@ export function byteSize(bytes: number): string {
 
 /** "2026-07-01 09:30:00" in a zone (IANA name, "local", "+02:00"); UTC when there is none. */
 export function localTime(iso: string, zone = 'UTC', format = 'yyyy-LL-dd HH:mm:ss'): string {
-  return DateTime.fromISO(iso, { zone: zoneNamed(zone) }).toFormat(format);
+  // A locale that is named need not be found out, which takes 20 to 40 ms; digits are all that is asked for.
+  return DateTime.fromISO(iso, { zone: zoneNamed(zone), locale: 'en-US' }).toFormat(format);
 }
 
 /** What to call the zone beside a time: "UTC", "Europe/Berlin", "UTC+2". */

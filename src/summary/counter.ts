@@ -135,18 +135,9 @@ export class Counter implements Iterable<[key: string, count: number]> {
 
   /**
    * Most first; equal counts in the order of their text, so that the same facts give the same page. With `most`, only so
-   * many.
+   * many; with `least`, those that were counted so often; with `start`, the keys that begin so.
    */
-  sorted(most = Number.POSITIVE_INFINITY): [string, number][] {
-    return this.#sorted('', most);
-  }
-
-  /** The same of the keys that begin so. */
-  sortedBehind(start: string): [string, number][] {
-    return this.#sorted(start, Number.POSITIVE_INFINITY);
-  }
-
-  #sorted(start: string, most: number): [string, number][] {
+  sorted(most = Number.POSITIVE_INFINITY, { least = 0, start = '' } = {}): [string, number][] {
     const { keys } = this;
     const found: [string, number][] = [];
     if (most === 0) return found;
@@ -156,7 +147,7 @@ export class Counter implements Iterable<[key: string, count: number]> {
     let last: [string, number] | null = null;
     for (let row = 0; row < keys.size; row += 1) {
       const count = this.#counts[row] ?? 0;
-      if ((last !== null && count < last[1]) || !keys.begins(row, beginning)) continue;
+      if (count < least || (last !== null && count < last[1]) || !keys.begins(row, beginning)) continue;
       const entry: [string, number] = [keys.text(row), count];
       if (last !== null && mostFirst(last, entry) < 0) continue;
       found.push(entry);
@@ -168,9 +159,16 @@ export class Counter implements Iterable<[key: string, count: number]> {
     return found.length > most ? found.slice(0, most) : found;
   }
 
-  /** The first of `sorted`; null where there is nothing. */
-  most(): [string, number] | null {
-    return this.sorted(1)[0] ?? null;
+  /** The first of `sorted` that is wanted; null where there is none. */
+  most(isWanted: (key: string) => boolean = () => true): [string, number] | null {
+    let most: [string, number] | null = null;
+    for (let row = 0; row < this.size; row += 1) {
+      const count = this.#counts[row] ?? 0;
+      if (most !== null && count < most[1]) continue;
+      const entry: [string, number] = [this.keys.text(row), count];
+      if ((most === null || mostFirst(entry, most) < 0) && isWanted(entry[0])) most = entry;
+    }
+    return most;
   }
 
   get total(): number {

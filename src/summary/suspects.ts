@@ -98,11 +98,11 @@ export class SuspectTallies {
       this.concerned.addParts(topic, key, hop);
   }
 
-  /** What a topic is about, most first. */
-  concernedBy(topic: string): { key: string; count: number }[] {
+  /** What a topic is about, most first; with `most`, only so many. */
+  concernedBy(topic: string, most?: number): { key: string; count: number }[] {
     const start = `${topic}${AND}`;
     return this.concerned
-      .sortedBehind(start)
+      .sorted(most, { start })
       .map(([key, count]) => ({ key: key.slice(start.length), count }));
   }
 

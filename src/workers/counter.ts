@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Analysis } from '../analysis/analysis.ts';
+import type { JsonObject } from '../chains/saved.ts';
 import { type Chains, shareKernelModule } from '../kernel/kernel.ts';
 import { boundTables } from '../summary/counter.ts';
 import { summaryRows } from '../summary/saved.ts';
@@ -15,6 +16,7 @@ export interface CounterStart {
   readonly kernel: WebAssembly.Module | null;
 }
 
+/** Each `finish` asks for some rows, so that they do not pile up. */
 export type ToCounter = { readonly chains: Chains } | { readonly finish: true };
 
 export type FromCounter =
@@ -28,12 +30,13 @@ export type FromCounter =
   | { readonly failed: string };
 
 /** Characters of rows in one message. */
-const PIECE = 1 << 16;
+const PIECE = 1 << 18;
 
 const { inside, mostKeys, kernel } = workerData as CounterStart;
 shareKernelModule(kernel);
 boundTables(mostKeys);
 const analysis = new Analysis({ lean: true, inside: new Inside(inside) });
+let rows: Iterator<JsonObject> | null = null;
 
 parentPort?.on('message', (message: ToCounter) => {
   try {
@@ -43,24 +46,27 @@ parentPort?.on('message', (message: ToCounter) => {
       tell({ counted: buffer }, [buffer]);
     } else if (!analysis.pending().next().done) tell({ failed: 'a chain is not over' });
     else {
-      let rows: string[] = [];
-      let length = 0;
-      for (const row of summaryRows(analysis.summary)) {
-        const text = JSON.stringify(row);
-        rows.push(text);
-        length += text.length;
-        if (length < PIECE) continue;
-        tell({ rows: rows.join('\n') });
-        rows = [];
-        length = 0;
-      }
-      if (rows.length > 0) tell({ rows: rows.join('\n') });
-      tell({ finished: true });
+      rows ??= summaryRows(analysis.summary);
+      const piece = nextPiece(rows);
+      tell(piece === '' ? { finished: true } : { rows: piece });
     }
   } catch (error) {
     tell({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
 });
+
+/** '' where there are no more. */
+function nextPiece(from: Iterator<JsonObject>): string {
+  const texts: string[] = [];
+  for (let length = 0; length < PIECE; ) {
+    const { done, value } = from.next();
+    if (done === true) break;
+    const text = JSON.stringify(value);
+    texts.push(text);
+    length += text.length;
+  }
+  return texts.join('\n');
+}
 
 function tell(message: FromCounter, given: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, given);

@@ -96,8 +96,10 @@ export class CountingThread {
     if ('counted' in message) {
       this.#waiting -= 1;
       giveBack(message.counted);
-    } else if ('rows' in message) this.#add(message.rows);
-    else if ('finished' in message) this.#finished = true;
+    } else if ('rows' in message) {
+      this.#add(message.rows);
+      this.#worker?.postMessage({ finish: true } satisfies ToCounter);
+    } else if ('finished' in message) this.#finished = true;
     else this.#lost(failureOf(TASK, reported(message.failed)));
     this.#tell();
   }
