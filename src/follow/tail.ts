@@ -165,14 +165,16 @@ export class Tail {
   }
 
   #poll(now: number): boolean {
-    for (const piece of this.#draining) if (this.#read(piece, now)) return true;
+    for (const piece of this.#draining) if (this.#take(piece, this.#readAhead(piece), now)) return true;
     const piece = this.#current;
     if (piece === null) return this.#openNext(now);
+    const length = this.#readAhead(piece);
+    // Asked after the read: asked before it, what comes from behind a truncation in between would pass for what was there.
     if (this.#wasTruncated(piece)) {
       this.#startAgain(piece, now);
       return true;
     }
-    if (this.#read(piece, now)) return true;
+    if (this.#take(piece, length, now)) return true;
     if (this.#addMissed(now)) return true;
     this.#closeQuiet(now);
     if (!this.#hasMoved(piece)) return false;
@@ -273,8 +275,13 @@ export class Tail {
     }
   }
 
-  #read(piece: Piece, now: number): boolean {
-    const length = readSync(piece.fd, this.#buffer, 0, CHUNK, piece.position);
+  /** Reads what comes next into the buffer; its length. */
+  #readAhead(piece: Piece): number {
+    return readSync(piece.fd, this.#buffer, 0, CHUNK, piece.position);
+  }
+
+  /** Hands over what was read; false where it was nothing. */
+  #take(piece: Piece, length: number, now: number): boolean {
     if (length === 0) return false;
     const bytes = this.#buffer.subarray(0, length);
     if (piece.beginning.length < BEGINNING) {
@@ -340,6 +347,11 @@ export class Tail {
       if (compressionOf(beginning) !== 'none') continue;
       if (this.#known.some((known) => sameBeginning(known, beginning))) continue;
       if (this.#open.some((piece) => sameBeginning(piece.beginning, beginning))) continue;
+      if (sameBeginning(beginningOf(this.path), beginning)) {
+        // logrotate's copytruncate has copied the log and is about to empty it: who is faster is seen at the next look.
+        this.#folderChanged = Number.NaN;
+        continue;
+      }
       try {
         const fd = openSync(path, 'r');
         const facts = fstatSync(fd);

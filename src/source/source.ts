@@ -3,7 +3,7 @@
  *
  * Owns open, read, close and the count of bytes read. Must not know compression, lines or mail.
  */
-import { close, fstat, open, read, readSync, type Stats } from 'node:fs';
+import { close, fstat, open, read, readSync, type Stats, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
@@ -262,6 +262,15 @@ export function fileSource(path: string, stat: Pick<Stats, 'size' | 'mtimeMs' | 
       return { from: fd, close: () => closeFd(fd) };
     },
   });
+}
+
+/** The file of this name. Throws UnreadableInput. */
+export function fileAt(path: string): Source {
+  try {
+    return fileSource(path, statSync(path));
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 /** A named pipe, such as the shell's `<(...)`. */

@@ -2,11 +2,10 @@
  * The decoding thread: reads archives and sends what they hold, a few blocks ahead of who wants it. Owns the messages;
  * the work is that of source/.
  */
-import { statSync } from 'node:fs';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { openBlocks } from '../source/blocks.ts';
-import { DamagedInput, UnreadableInput, unreadable } from '../source/errors.ts';
-import { fileSource, type Source } from '../source/source.ts';
+import { DamagedInput, UnreadableInput } from '../source/errors.ts';
+import { fileAt, type Source } from '../source/source.ts';
 
 /** An archive to be read; its blocks go through the port, and their memory comes back. */
 export interface Wanted {
@@ -63,7 +62,7 @@ class Sending {
   async send(path: string): Promise<void> {
     let ending: Ending = { end: 'whole' };
     try {
-      const source = fileOf(path);
+      const source = fileAt(path);
       for await (const bytes of openBlocks(source)) {
         for (let at = 0; at < bytes.length && !this.#closed; ) at += await this.#put(bytes, at, source);
         if (this.#closed) return;
@@ -106,14 +105,6 @@ class Sending {
     this.#port.postMessage(block, [buffer]);
     this.#block = null;
     this.#length = 0;
-  }
-}
-
-function fileOf(path: string): Source {
-  try {
-    return fileSource(path, statSync(path));
-  } catch (error) {
-    throw unreadable(path, error);
   }
 }
 

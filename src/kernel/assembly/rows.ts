@@ -277,7 +277,7 @@ export function graceOf(flags: i32): f64 {
   if ((flags & OVER) !== 0) return mta === SENDMAIL ? IMPLIED_END_GRACE : ENDED_GRACE;
   if ((flags & LINK_ONLY) !== 0) return LINK_ONLY_GRACE;
   if ((flags & IS_REPORT) !== 0) return OPEN_HORIZON;
-  if (mta === SENDMAIL && (flags & ARRIVED) === 0) return NEVER_QUEUED_GRACE;
+  if (mta === SENDMAIL && (flags & (ARRIVED | TAKEN_OVER)) === 0) return NEVER_QUEUED_GRACE;
   if (mta === SENDMAIL && (flags & TAKEN_OVER) === 0) return ENDED_GRACE;
   return (flags & TAKEN_OVER) !== 0 || mta !== POSTFIX ? OPEN_HORIZON : NEVER_QUEUED_GRACE;
 }
