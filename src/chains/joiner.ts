@@ -1228,6 +1228,8 @@ export class Joiner {
     const { start, end } = record.recipient;
     const key = textKey(head.bytes, start, end);
     const recipient = life.findRecipient(key) ?? life.addRecipient(key, text(head.bytes, start, end), null);
+    // What the kernel counted as delivered has no name yet.
+    if (recipient.address === '') recipient.address = text(head.bytes, start, end);
     recipient.local = (record.flags & LOCAL_CHANNEL) !== 0;
     this.state.deliveries.set(head.host, record.delivery, { life, serial: life.serial, recipient, at });
     if (!this.#leftOpen) this.bounceByRecipient(life, recipient.address, at);

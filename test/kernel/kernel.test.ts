@@ -215,6 +215,29 @@ describe('the kernel', () => {
     expect(report).toEqual(answer(log, 1 << 20, false, { later: 9 * 24 }).report);
   });
 
+  it("knows the address of qmail's deliveries that come after one that succeeded, and by which channel", () => {
+    const head = 'Oct 25 05:30:0';
+    const lines = [0, 1].flatMap((i) => {
+      const said = (second: number, text: string) =>
+        `${head}${second} mx qmail: 1792906${20 + i}${second}.000000 ${text}`;
+      return [
+        said(1, `new msg ${200 + i}`),
+        said(1, `info msg ${200 + i}: bytes 546 from <a@example.net> qp ${300 + i} uid 64011`),
+        said(2, `starting delivery ${4 + 3 * i}: msg ${200 + i} to local x@mail.test`),
+        said(3, `delivery ${4 + 3 * i}: success: did_1+0+0/`),
+        said(4, `starting delivery ${5 + 3 * i}: msg ${200 + i} to remote x@mail.test`),
+        said(5, `delivery ${5 + 3 * i}: failure: Sorry,_no_mailbox_here_by_that_name._(#5.1.1)/`),
+        said(6, `bounce msg ${200 + i} qp ${400 + i}`),
+        said(6, `end msg ${200 + i}`),
+      ];
+    });
+    const log = Buffer.from(`${lines.join('\n')}\n`);
+    for (const later of [0, 9 * 24])
+      expect(answer(log, 1 << 20, true, { later }).report).toEqual(
+        answer(log, 1 << 20, false, { later }).report,
+      );
+  });
+
   it('takes most lines of a busy server', () => {
     for (const name of ['postfix-load-lossy.log.gz', 'sendmail-load.log.gz', 'qmail-load.log.gz']) {
       const log = bytesOf(name);

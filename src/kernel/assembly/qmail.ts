@@ -319,10 +319,9 @@ function qmailStart(at: i32, end: i32): i32 {
   }
   const number = recipient(row, textKey(i, end));
   if (number < 0) return SLOW;
-  if (local) {
-    const attempts = n + N_ATTEMPTS + (number << 2);
-    store<i32>(attempts, load<i32>(attempts) | TO_LOCAL);
-  }
+  // The last channel counts.
+  const attempts = n + N_ATTEMPTS + (number << 2);
+  store<i32>(attempts, (load<i32>(attempts) & ~TO_LOCAL) | (local ? TO_LOCAL : 0));
   store<i32>(d, row + 1, D_ROW);
   store<i32>(d, delivery, D_NUMBER);
   store<i32>(d, number, D_RECIPIENT);
