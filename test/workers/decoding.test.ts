@@ -96,7 +96,7 @@ describe('an archive in another thread', () => {
   });
 
   it('fails in one line when the thread dies', async () => {
-    const dying = new DecodingThread(1);
+    const dying = new DecodingThread(4);
     const source = sourceOf(file('dying.gz', members), false);
     source.decoding = () => dying.blocks(source);
     expect((await readOf(source)).error).toBe(
