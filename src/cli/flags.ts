@@ -209,7 +209,7 @@ export const FLAGS: readonly Flag[] = [
     type: 'integer',
     least: 1,
     most: 1024,
-    doc: 'Work in N threads, by default as many as there are processors; the result is the same for any N. Two are of use, for report and check on 512 MB and more (51 MB of archives) without --since, --until and --mta: one reads and joins, one counts.',
+    doc: 'Work in N threads, by default as many as there are processors; the result is the same for any N. Two are of use, for report and check on 512 MB and more (51 MB of archives) without --since, --until and --mta: one reads and joins, one counts; archives are decompressed by a thread of their own.',
   },
   {
     long: 'state',

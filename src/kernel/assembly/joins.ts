@@ -261,7 +261,7 @@ export function announced(mta: i32, row: i32, start: i32, stop: i32, end: i32): 
 }
 
 /** Keeps the line in this slot with the row. */
-function hang(row: i32, slot: i32): void {
+export function hang(row: i32, slot: i32): void {
   const l = linksOf(row);
   store<i32>(slotAt(slot), load<i32>(l, L_NOTICES), S_NEXT);
   store<i32>(l, slot, L_NOTICES);
@@ -289,18 +289,9 @@ export function cloned(row: i32, start: i32, stop: i32, end: i32): bool {
 }
 
 /** The line in this slot is about the message, not about one recipient. */
-function notice(row: i32, slot: i32): void {
+export function notice(row: i32, slot: i32): void {
   hang(row, slot);
   const n = numbersOf(row);
   store<i32>(n, load<i32>(n, N_FLAGS) | HAS_NOTICE, N_FLAGS);
   touch(row);
-}
-
-/** The queue manager has given the row up: the line is kept. */
-export function givenUp(mta: i32, row: i32, end: i32): i32 {
-  const slot = keepLine(0, end);
-  if (slot === 0) return SLOW;
-  notice(row, slot);
-  recorded(mta);
-  return TAKEN;
 }

@@ -164,6 +164,7 @@ function line(start: i32, end: i32): i32 {
   // Room for the longest stamp, and nothing to be trimmed at the end.
   if (end - start < 40 || byte(end - 1) <= 32 || byte(end - 1) === 0x2c) return SLOW;
   let at = stamp(start);
+  // Only a capital or a digit begins a stamp of which more can be known.
   if (at < 0) return byte(start) <= 90 && byte(start) >= 48 ? newMinute() : SLOW;
   // Most logs are of one host, and its name is compared in a third of the time that it takes to find it.
   let i = at + lastHostLength;

@@ -20,7 +20,6 @@ export const DRAIN = 4;
 export const OUTBOX_FULL = 6;
 /** The line at LINE_START is of REACHED, later than LIMIT. */
 export const BEYOND_LIMIT = 7;
-
 /** LINE_START, LINE_END: a line whose stamp is not of the known minute; then call again. */
 export const NEW_MINUTE = 8;
 

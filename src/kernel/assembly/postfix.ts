@@ -26,10 +26,10 @@ import {
   beginLinked,
   delivered,
   ends,
-  givenUp,
   hasRoom,
   mayBeHandedOver,
   mayRelate,
+  notice,
   recipient,
   refused,
   relate,
@@ -100,6 +100,7 @@ import {
   isClaimable,
   isOrdinaryPath,
   isPresent,
+  keepLine,
   keepPath,
   numbersOf,
   parentOf,
@@ -425,7 +426,11 @@ function postfixGivenUp(value: i32, close: i32, end: i32): i32 {
   if (waiting !== TAKEN) return waiting;
   const row = claim(idCheck);
   if (row < 0 || (load<i32>(numbersOf(row), N_FLAGS) & (TAKEN_OVER | OVER)) !== TAKEN_OVER) return SLOW;
-  return givenUp(POSTFIX, row, end);
+  const slot = keepLine(0, end);
+  if (slot === 0) return SLOW;
+  notice(row, slot);
+  recorded(POSTFIX);
+  return TAKEN;
 }
 
 /** `to=<r>, orig_to=<o>, relay=h[ip]:p, delay=s, delays=a/b/c/d, dsn=d.d.d, status=sent (text)` */

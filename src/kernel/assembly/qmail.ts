@@ -15,7 +15,7 @@ import {
   word,
 } from './bytes';
 import { advance } from './closing';
-import { attemptKept, delivered, ends, mayRelate, recipient, relate } from './joins';
+import { attemptKept, delivered, ends, mayRelate, notice, recipient, relate } from './joins';
 import {
   ARRIVED,
   AWAITED,
@@ -42,7 +42,6 @@ import {
   L_FORWARDED,
   L_FORWARDER,
   L_KEPT,
-  L_NOTICES,
   L_RECIPIENT,
   LAST_RESULT_HOSTS,
   LAST_RESULT_SIZE,
@@ -65,7 +64,6 @@ import {
   QP_JOINS_HOSTS,
   ROW,
   S_ADDRESS,
-  S_NEXT,
   S_TEXT,
   SLOT_ROOM,
   STATE_BITS,
@@ -457,22 +455,18 @@ function qmailBounce(at: i32, end: i32): i32 {
   if (waiting !== TAKEN) return waiting;
   const row = claim(idCheck);
   if (row < 0 || load<u8>(AWAITED + processSlot(host, qp)) !== 0) return SLOW;
-  const n = numbersOf(row);
   const slot = BOUNCES + (processSlot(host, qp) << 2);
   const before = load<i32>(slot) - 1;
   // Its message may be on its way: one bounce after the other, and one for each process.
   if (before >= 0 && load<f64>(timesOf(before), T_SERIAL) !== 0) return SLOW;
   const l = linksOf(row);
-  const flags = load<i32>(n, N_FLAGS);
+  const flags = load<i32>(numbersOf(row), N_FLAGS);
   if ((flags & HAS_NOTICE) !== 0 && load<i32>(l, L_BOUNCE) >= 0) return SLOW;
   const kept = keepLine(0, end);
   if (kept === 0) return SLOW;
-  store<i32>(slotAt(kept), load<i32>(l, L_NOTICES), S_NEXT);
-  store<i32>(l, kept, L_NOTICES);
+  notice(row, kept);
   store<i32>(l, qp, L_BOUNCE);
   store<i32>(slot, row + 1);
-  store<i32>(n, flags | HAS_NOTICE, N_FLAGS);
-  touch(row);
   recorded(QMAIL);
   return TAKEN;
 }

@@ -24,6 +24,7 @@ import {
   attemptKept,
   cloned,
   delivered,
+  hang,
   mayBeHandedOver,
   recipient,
   refused,
@@ -47,7 +48,6 @@ import {
   IMPLIED_RING,
   IMPLIED_SIZE,
   IS_REPORT,
-  L_NOTICES,
   LINK_ONLY,
   LOCAL_ORIGIN,
   MOST_ROWS,
@@ -96,7 +96,6 @@ import {
   isOrdinaryPath,
   keepLine,
   keepPath,
-  linksOf,
   nextSibling,
   numbersOf,
   push,
@@ -322,7 +321,7 @@ function sendmailSender(at: i32, end: i32): i32 {
       freeSlot(slot);
       return SLOW;
     }
-    if (slot !== 0) store<i32>(linksOf(row), slot, L_NOTICES);
+    if (slot !== 0) hang(row, slot);
   }
   const n = numbersOf(row);
   const texts = TEXTS + row * TEXTS_SIZE;
@@ -370,7 +369,7 @@ function sendmailLocal(value: i32, end: i32): i32 {
     freeSlot(slot);
     return SLOW;
   }
-  store<i32>(linksOf(row), slot, L_NOTICES);
+  hang(row, slot);
   const n = numbersOf(row);
   store<i32>(n, size, N_SIZE);
   store<i32>(n, recipients, N_ENVELOPE_RECIPIENTS);
