@@ -141,6 +141,7 @@ export class Analysis {
         kernel: mayUseKernel(options) ? Kernel.create() : null,
         onPlain: (...counts) => this.summary.plain(...counts),
         onSubmission: (...counts) => this.summary.submitted(...counts),
+        onOutlined: (chain) => this.summary.repeated(chain),
         onSent: options.onSent,
       },
     );

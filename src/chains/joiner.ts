@@ -105,7 +105,7 @@ import {
   rootOf,
   takeLife,
 } from './life.ts';
-import { LightLives, type PlainSink, type SubmissionSink, type Told } from './light.ts';
+import { LightLives, type OutlineSink, type PlainSink, type SubmissionSink, type Told } from './light.ts';
 import { JoinerState, limit, type SenderCheck, type SessionFacts } from './state.ts';
 
 /** Called once per chain, with the life at its root, when nothing can join it any more. */
@@ -168,6 +168,7 @@ export class Joiner {
       readonly kernel?: Kernel | null;
       readonly onPlain?: PlainSink;
       readonly onSubmission?: SubmissionSink;
+      readonly onOutlined?: OutlineSink;
       readonly told?: Told;
       /** Gets the chains of the kernel's that are over and on their own, to be counted elsewhere. */
       readonly onSent?: (chains: Chains) => void;
@@ -178,14 +179,15 @@ export class Joiner {
     this.#leftOpen = options.leftOpen ?? false;
     this.#mostPending = options.mostPending ?? MOST_PENDING;
     this.#onEvicted = options.onEvicted ?? (() => undefined);
-    const { kernel, onPlain, onSubmission, told } = options;
+    const { kernel, onPlain, onSubmission, onOutlined, told } = options;
     this.light =
-      kernel && onPlain && onSubmission
+      kernel && onPlain && onSubmission && onOutlined
         ? new LightLives(
             kernel,
             this.state,
             onPlain,
             onSubmission,
+            onOutlined,
             told ?? { everyClient: true, uids: [] },
             {
               takeKept: (life, head) => this.#takeKept(life, head),

@@ -73,6 +73,10 @@ import {
   ORIGIN,
   OUTBOX_FULL,
   OUTBOX_USED,
+  OUTLINE_AT,
+  OUTLINE_KEY,
+  OUTLINE_RECIPIENT,
+  OUTLINE_RECIPIENT_LENGTH,
   OVER,
   PATH_AT,
   PATH_SHIFT,
@@ -180,6 +184,23 @@ export interface Repeat {
   readonly count: (messages: number) => void;
 }
 
+/**
+ * A chain that is over: a message with a DSN and perhaps a report about that, or one with a null reverse-path. Chains with
+ * the same outline (kernel/assembly/outline.ts) differ in what stands here, and in nothing else.
+ */
+export interface Outlined extends Submission {
+  readonly outline: number;
+  /** When its DSN was announced, and the report about the DSN; without meaning where there is none. */
+  readonly announced: readonly number[];
+  /** Whom the DSN is for; "" for the null one. */
+  readonly reversePath: string;
+  /** Who failed, or has a message with a null reverse-path. */
+  readonly recipient: string;
+}
+
+/** Counts a chain; false where it has to become lives, to be counted as such at once. */
+export type OutlineSink = (chain: Outlined) => boolean;
+
 /** What the joiner does with lives that were rows. */
 export interface Promotions {
   /** Takes a line again that was kept with the row of this life. */
@@ -209,6 +230,7 @@ export class LightLives {
   readonly #state: JoinerState;
   readonly #plain: PlainSink;
   readonly #submission: SubmissionSink;
+  readonly #outlined: OutlineSink;
   /** By place in the kernel's table of submissions. */
   readonly #repeats: (Repeat | undefined)[] = [];
   readonly #promotions: Promotions;
@@ -229,6 +251,7 @@ export class LightLives {
     state: JoinerState,
     plain: PlainSink,
     submission: SubmissionSink,
+    outlined: OutlineSink,
     told: Told,
     promotions: Promotions,
     onSent: ((chains: Chains) => void) | null,
@@ -237,6 +260,7 @@ export class LightLives {
     this.#state = state;
     this.#plain = plain;
     this.#submission = submission;
+    this.#outlined = outlined;
     this.#promotions = promotions;
     this.#onSent = onSent;
     kernel.setNumber(TOLD_CLIENTS, told.everyClient ? 1 : 0);
@@ -412,8 +436,10 @@ export class LightLives {
   #promote(row: number): void {
     let root = row;
     for (let parent = this.#parentOf(root); parent >= 0; parent = this.#parentOf(root)) root = parent;
+    const isOver = this.#isOver(root);
+    if (isOver && this.#depth === 0 && this.#isCounted(root)) return;
     const outer = this.#over;
-    this.#over = this.#isOver(root);
+    this.#over = isOver;
     this.#depth += 1;
     this.#begin(root);
     this.#depth -= 1;
@@ -422,6 +448,34 @@ export class LightLives {
     const closed = this.#closed;
     this.#closed = [];
     for (const life of closed) this.#promotions.close(life);
+  }
+
+  /** Counts a chain that is over by its outline, if it can be. */
+  #isCounted(root: number): boolean {
+    const { kernel } = this;
+    if (kernel.call.outline(root) === 0) return false;
+    const n = NUMBERS + root * NUMBERS_SIZE;
+    const lengths = kernel.number(n + N_LENGTHS);
+    const client = (lengths >>> CLIENT_SHIFT) & 255;
+    const user = (lengths >>> USER_SHIFT) & 255;
+    const recipient = kernel.number(OUTLINE_RECIPIENT);
+    const flags = kernel.number(n + N_FLAGS);
+    const mta = (flags & MTA_BITS) as Mta;
+    const isCounted = this.#outlined({
+      outline: kernel.double(OUTLINE_KEY),
+      mta,
+      id: this.#ascii(root, ID_AT, lengths & 255),
+      first: kernel.double(TIMES + root * TIMES_SIZE + T_FIRST),
+      announced: [kernel.double(OUTLINE_AT), kernel.double(OUTLINE_AT + 8)],
+      origin: originOf(mta, flags),
+      uid: kernel.number(n + N_UID),
+      authUser: user > 0 ? this.#text(root, USER_AT, user) : null,
+      clientIp: client > 0 ? this.#ascii(root, CLIENT_AT, client) : null,
+      reversePath: (flags & NULL_PATH) !== 0 ? '' : this.#ascii(root, PATH_AT, lengths >>> PATH_SHIFT),
+      recipient: asciiText(kernel.bytes, recipient, recipient + kernel.number(OUTLINE_RECIPIENT_LENGTH)),
+    });
+    if (isCounted) kernel.call.releaseChain(root);
+    return isCounted;
   }
 
   /** Whether no row of the chain waits for anything. */

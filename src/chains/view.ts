@@ -225,6 +225,16 @@ export class SeenDsn {
     this.about = about;
   }
 
+  /** When it was announced. */
+  get at(): number {
+    return this.link.at;
+  }
+
+  /** The reverse-path of what it reports on. */
+  get answered(): string | null {
+    return this.about.reversePath;
+  }
+
   /** What became of the DSN itself: delivered to anybody counts as delivered. */
   get outcome(): Outcome | 'unknown' {
     if (this.#outcome === null) this.#judge();

@@ -49,6 +49,7 @@ interface Exports {
   release(row: number): void;
   releaseChain(row: number): void;
   tellAgain(row: number, after: number): number;
+  outline(root: number): number;
   rowOfProcess(host: number, qp: number): number;
   rowOfDelivery(host: number, delivery: number): number;
   rowOfBounce(host: number, qp: number): number;

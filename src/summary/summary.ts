@@ -9,26 +9,17 @@
  */
 import type { Outcome } from '../chains/chain.ts';
 import type { Life } from '../chains/life.ts';
-import type { Repeat, Submission } from '../chains/light.ts';
+import type { Outlined, Repeat, Submission } from '../chains/light.ts';
 import {
   dsnsOf,
   HEADLESS,
-  hasEnded,
-  hasFailed,
   MESSAGE,
   NOTHING,
   NULL_MESSAGE,
   natureOf,
   PROBE,
   recipientsOf,
-  type SeenDsn,
-  type SeenRecipient,
-  senderChecked,
-  statusOf,
-  suppressionCause,
-  wasAttempted,
 } from '../chains/view.ts';
-import { reasonClass } from '../dsn/reasons.ts';
 import {
   FOREIGN,
   IGNORED,
@@ -44,6 +35,7 @@ import {
 import { Inside } from '../suspects/inside.ts';
 import { judge } from '../suspects/judge.ts';
 import { Counter } from './counter.ts';
+import { type Counted, type CountedDsn, type Facts, factsOf, Outlines } from './facts.ts';
 import { SpfTallies, SuspectTallies } from './suspects.ts';
 import { Traffic } from './traffic.ts';
 
@@ -57,6 +49,8 @@ export const SUPPRESSED = 4;
 export type Figures = Float64Array;
 
 export const HOUR = 3_600_000;
+
+const NOBODY: readonly string[] = [];
 
 const newFigures = (): Figures => new Float64Array(5);
 
@@ -122,9 +116,12 @@ export class Summary {
   readonly traffic = new Traffic();
   /** What is not outside; not part of the sum, but every part must have been counted with the same. */
   readonly #inside: Inside;
+  /** Likewise no part of the sum. */
+  readonly #outlines: Outlines;
 
   constructor(inside: Inside = new Inside()) {
     this.#inside = inside;
+    this.#outlines = new Outlines(inside);
   }
 
   line(lineClass: LineClass, times = 1): void {
@@ -148,7 +145,7 @@ export class Summary {
    */
   plain(mta: Mta, hour: number, messages: number, delivered: number, expanded: number): void {
     this.seen[mta] = true;
-    this.#count(mta, hour, messages, messages, 0, 0, 0);
+    this.#message(mta, hour, messages, messages, 0, 0, 0);
     this.recipients.delivered += delivered;
     this.recipients.expanded += expanded;
   }
@@ -178,31 +175,57 @@ export class Summary {
     // A probe's answer (`sendmail -bv`) and a notice without a parent are nobody's DSN.
     if (nature === PROBE || nature === NOTHING) return;
     const dsns = dsnsOf(root);
-    const failures = dsns.length > 0 ? this.#dsns(root, dsns) : 0;
     if (nature === HEADLESS) {
+      this.#dsns(root, dsns);
       this.headless += 1;
       return;
     }
     const recipients = recipientsOf(root);
-    for (const { outcome } of recipients) this.recipients[outcome] += 1;
-    if (nature === NULL_MESSAGE) {
+    const isMessage = nature === MESSAGE;
+    if (isMessage) this.traffic.message(root, this.#inside);
+    const facts = factsOf(root, nature, dsns, recipients);
+    const judged = isMessage ? judge(root, dsns, recipients, this.#inside) : null;
+    const nullRecipients = isMessage ? NOBODY : this.traffic.nullRecipientsOf(root, recipients, this.#inside);
+    const counted: Counted = { root, dsns, judged, nullRecipients };
+    this.#count(facts, counted);
+    this.#outlines.learn(root, facts, counted);
+  }
+
+  /** Counts a chain by the facts of another one with its outline; false where it has to be tallied. */
+  repeated(chain: Outlined): boolean {
+    const found = this.#outlines.find(chain);
+    if (found === null) return false;
+    this.seen[chain.mta] = true;
+    if (found.facts.nature === MESSAGE) this.traffic.submission(chain, this.#inside);
+    this.#count(found.facts, found.counted);
+    return true;
+  }
+
+  #count(facts: Facts, { root, dsns, judged, nullRecipients }: Counted): void {
+    this.#dsns(root, dsns);
+    for (const outcome of facts.outcomes) this.recipients[outcome] += 1;
+    if (facts.nature === NULL_MESSAGE) {
       this.incomingNull += 1;
-      this.traffic.nullMessage(root, recipients, this.#inside);
+      for (const recipient of nullRecipients) this.traffic.nullMessage(root, recipient);
     }
-    if (nature !== MESSAGE) return;
-    this.#stranger(root, dsns, recipients, failures);
-    const failed = failures > 0 || hasFailed(root);
-    const cause = suppressionCause(root);
+    if (facts.nature !== MESSAGE) return;
+    const { failures, failed, cause, checked } = facts;
+    if (checked !== null) this.spf.results.add(checked);
+    if (dsns.length > 0) {
+      const result = checked ?? cause?.replace('spf=', '') ?? null;
+      if (result !== null) this.spf.tally(result, failures);
+      if (judged !== null) this.suspects.tally(root, judged);
+    }
     if (cause !== null) {
       this.marked += 1;
       this.suspects.evidence.add('spf_marked', root);
     }
     const suppressed = failed && failures === 0 && cause !== null;
-    this.#count(
+    this.#message(
       root.mta,
       Math.floor(root.first / HOUR),
       1,
-      wasAttempted(root) ? 1 : 0,
+      facts.attempted ? 1 : 0,
       failed ? 1 : 0,
       failures,
       suppressed ? 1 : 0,
@@ -210,27 +233,25 @@ export class Summary {
     if (!failed) return;
     if (failures > 0) this.accounting.with_dsn += 1;
     else if (suppressed) this.accounting.suppressed += 1;
-    else if (hasEnded(root)) this.accounting.withheld += 1;
+    else if (facts.ended) this.accounting.withheld += 1;
     else this.accounting.open += 1;
-    this.#failure(recipients, failures);
+    for (const relay of facts.refusing) this.refusingRelays.add(relay);
+    if (facts.reason !== null) this.reasons.addParts(facts.reason.status, facts.reason.text);
   }
 
-  /** Counts the DSNs of a chain; returns how many tell the sender of a failure. */
-  #dsns(root: Life, dsns: readonly SeenDsn[]): number {
-    let failures = 0;
+  #dsns(root: Counted['root'], dsns: readonly CountedDsn[]): void {
+    if (dsns.length === 0) return;
     for (const dsn of dsns) {
       const { kind } = dsn;
       this.dsn[kind] += 1;
       this.dsnOutcomes[dsn.outcome] += 1;
-      if (kind === 'failure') failures += 1;
-      else if (kind !== 'delay' && kind !== 'success') continue;
+      if (kind !== 'failure' && kind !== 'delay' && kind !== 'success') continue;
       if (dsn.to !== null) this.dsnDomains.add(dsn.domain || '(local)');
     }
     this.traffic.dsns(root, dsns);
-    return failures;
   }
 
-  #count(
+  #message(
     mta: Mta,
     hour: number,
     incoming: number,
@@ -254,37 +275,6 @@ export class Summary {
       figures[ESTIMATED] += estimated;
       figures[ACTUAL] += actual;
       figures[SUPPRESSED] += suppressed;
-    }
-  }
-
-  /** What the suspects and the findings want of a message. */
-  #stranger(
-    root: Life,
-    dsns: readonly SeenDsn[],
-    recipients: readonly SeenRecipient[],
-    failures: number,
-  ): void {
-    this.traffic.message(root, this.#inside);
-    const checked = senderChecked(root);
-    if (checked !== null) this.spf.results.add(checked);
-    if (dsns.length === 0) return;
-    const result = checked ?? suppressionCause(root)?.replace('spf=', '') ?? null;
-    if (result !== null) this.spf.tally(result, failures);
-    const judged = judge(root, dsns, recipients, this.#inside);
-    if (judged !== null) this.suspects.tally(root, judged);
-  }
-
-  #failure(recipients: readonly SeenRecipient[], failures: number): void {
-    let named = false;
-    for (const { life, recipient: r, outcome } of recipients) {
-      if (r === null || (outcome !== 'failed' && outcome !== 'expired')) continue;
-      const relay = r.relay;
-      if (relay !== null && outcome === 'failed' && relay.includes('[')) this.refusingRelays.add(relay);
-      if (named || failures === 0) continue;
-      // One reason per message that got a DSN: its first failed recipient's.
-      named = true;
-      const status = statusOf(life, r) ?? (outcome === 'expired' ? '4.4.7' : '5.0.0');
-      this.reasons.addParts(status, reasonClass(r.reply, status, outcome === 'expired'));
     }
   }
 

@@ -3,7 +3,6 @@
  *
  * One suspect is one chain; every table counts chains. Must not know how a chain is judged (suspects/).
  */
-import type { Life } from '../chains/life.ts';
 import { domainOf } from '../dsn/address.ts';
 import { networkOf } from '../suspects/inside.ts';
 import type { Judged } from '../suspects/judge.ts';
@@ -11,6 +10,7 @@ import { REASONS, type Reason } from '../suspects/reasons.ts';
 import { BURST } from '../suspects/repeats.ts';
 import { AND, Counter, RowsBeside } from './counter.ts';
 import { Evidence } from './evidence.ts';
+import type { Counted } from './facts.ts';
 
 const HOUR = 3_600_000;
 
@@ -44,7 +44,7 @@ export class SuspectTallies {
     return confirmed + likely + possible;
   }
 
-  tally(root: Life, { suspect, reasons, clientIp, victims, domain, failed }: Judged): void {
+  tally(root: Counted['root'], { suspect, reasons, clientIp, victims, domain, failed }: Judged): void {
     this.verdicts[suspect.verdict] += 1;
     this.dsns += victims.length;
     for (const reason of reasons) {
@@ -69,7 +69,7 @@ export class SuspectTallies {
   }
 
   /** A message to five unknown users of one hop is one suspect there. */
-  #failures(root: Life, failed: Judged['failed']): void {
+  #failures(root: Counted['root'], failed: Judged['failed']): void {
     let unknown = false;
     let looping = false;
     // One failed recipient, as nearly always, tells nothing twice.

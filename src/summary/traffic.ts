@@ -6,12 +6,13 @@
  */
 import type { Life } from '../chains/life.ts';
 import type { Repeat, Submission } from '../chains/light.ts';
-import type { SeenDsn, SeenRecipient } from '../chains/view.ts';
+import type { SeenRecipient } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
 import { ORIGIN_LOCAL, POSTFIX, QMAIL } from '../records/record.ts';
 import type { Inside } from '../suspects/inside.ts';
 import { AND, Counter, RowsBeside } from './counter.ts';
 import { Evidence } from './evidence.ts';
+import type { Counted, CountedDsn } from './facts.ts';
 
 const HOUR = 3_600_000;
 /** More DSNs than this about one message, or about each other: something answers itself. */
@@ -131,33 +132,39 @@ export class Traffic {
     if (lost) this.evidence.add('original_lost', root);
   }
 
-  /** A message with a null reverse-path from a client that is not ours. */
-  nullMessage(root: Life, recipients: readonly SeenRecipient[], inside: Inside): void {
-    if (root.authUser !== null || root.origin === ORIGIN_LOCAL) return;
-    if (root.clientIp !== null && inside.hasNetwork(root.clientIp)) return;
+  /** Whom a message with a null reverse-path is for, if its client is not ours. */
+  nullRecipientsOf(root: Life, recipients: readonly SeenRecipient[], inside: Inside): string[] {
+    const addresses: string[] = [];
+    if (root.authUser !== null || root.origin === ORIGIN_LOCAL) return addresses;
+    if (root.clientIp !== null && inside.hasNetwork(root.clientIp)) return addresses;
     for (const { recipient: r, original } of recipients) {
       const address = original ?? r?.address;
-      if (!address) continue;
-      const recipient = address.toLowerCase();
-      this.nullRecipients.add(`${recipient}${AND}${root.clientIp ?? ''}`);
-      this.byNullRecipient.add(recipient, root);
+      if (address) addresses.push(address);
     }
+    return addresses;
+  }
+
+  /** One of them. */
+  nullMessage(root: Counted['root'], address: string): void {
+    const recipient = address.toLowerCase();
+    this.nullRecipients.add(`${recipient}${AND}${root.clientIp ?? ''}`);
+    this.byNullRecipient.add(recipient, root);
   }
 
   /** All DSNs of a chain that has any. */
-  dsns(root: Life, dsns: readonly SeenDsn[]): void {
+  dsns(root: Counted['root'], dsns: readonly CountedDsn[]): void {
     if (dsns.length > STORM_OF_ONE) this.evidence.add('dsn_storm', root);
     let failed = false;
     let waits = false;
     for (const dsn of dsns) {
-      const hour = Math.floor(dsn.link.at / HOUR);
+      const hour = Math.floor(dsn.at / HOUR);
       this.dsnHours.set(hour, (this.dsnHours.get(hour) ?? 0) + 1);
       const { outcome } = dsn;
       if (outcome === 'failed' || outcome === 'expired') failed = true;
       else if (outcome === 'deferred') waits = true;
       else continue;
       const table = outcome === 'deferred' ? this.waiting : this.undeliverable;
-      table.add(domainOf(dsn.about.reversePath ?? '') || '(unknown)');
+      table.add(domainOf(dsn.answered ?? '') || '(unknown)');
     }
     if (failed) this.evidence.add('dsn_failed', root);
     if (waits) this.evidence.add('dsn_waits', root);

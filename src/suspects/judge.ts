@@ -111,7 +111,7 @@ const WANTS_BOUNCES =
   /^owner-|-(?:owner|request|bounces?)(?:[+-][^@]*)?@|-@\[\]$|[+-][^@]*=[^@=]+\.[a-z][a-z-]+@/i;
 
 /** Told by a byte or two, which hardly any other address has. */
-function wantsBounces({ reversePath }: Life): boolean {
+function wantsBounces(reversePath: string | null): boolean {
   if (reversePath === null || !(reversePath.includes('-') || reversePath.includes('='))) return false;
   return WANTS_BOUNCES.test(reversePath);
 }
@@ -120,8 +120,13 @@ function goesOutside(dsn: SeenDsn, inside: Inside): boolean {
   if (dsn.kind !== 'failure' && dsn.kind !== 'delay' && dsn.kind !== 'success') return false;
   if (dsn.to === null || dsn.domain === '' || inside.hasDomain(dsn.domain)) return false;
   // A list on this host has its owner as reverse-path behind the expansion.
-  if (wantsBounces(dsn.about)) return false;
+  if (wantsBounces(dsn.answered)) return false;
   return dsn.link.child === null || !staysHere(dsn.link.child);
+}
+
+/** Whether a DSN to this reverse-path is judged as one to any other. */
+export function isAnybodys(reversePath: string, domain: string, inside: Inside): boolean {
+  return !inside.hasDomain(domain) && !wantsBounces(reversePath);
 }
 
 /** What became of the DSN: the best evidence that its addressee never wrote to us. A bit, or 0. */

@@ -84,7 +84,7 @@ function makeKinds(): StaticArray<u8> {
 }
 
 /** Up to four bytes as a number; what stands behind the end counts as 0. */
-function wordAt(at: i32, end: i32): i32 {
+export function wordAt(at: i32, end: i32): i32 {
   const value = load<i32>(at);
   const over = at + 4 - end;
   return over <= 0 ? value : value & <i32>(<u32>0xffffffff >>> ((<u32>over) << 3));

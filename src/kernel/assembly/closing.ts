@@ -122,16 +122,19 @@ function countPlain(mta: i32, first: f64): bool {
   return true;
 }
 
+/** Whether the submissions of the row's uid are told. */
+export function isToldUid(n: i32): bool {
+  const uid = load<i32>(n, N_UID);
+  const uids = load<i32>(TOLD_UIDS);
+  for (let i = 1; i <= uids; i++) if (load<i32>(TOLD_UIDS + (i << 2)) === uid) return true;
+  return false;
+}
+
 /** Whether its submission is told. The look at the client's first bytes leaves most strangers out. */
 function isOurs(n: i32, texts: i32): bool {
   const lengths = load<i32>(n, N_LENGTHS);
   if (((lengths >>> USER_SHIFT) & 255) !== 0 || (load<i32>(n, N_FLAGS) & LOCAL_ORIGIN) !== 0) return true;
-  if (((lengths >>> CLIENT_SHIFT) & 255) === 0) {
-    const uid = load<i32>(n, N_UID);
-    const uids = load<i32>(TOLD_UIDS);
-    for (let i = 1; i <= uids; i++) if (load<i32>(TOLD_UIDS + (i << 2)) === uid) return true;
-    return false;
-  }
+  if (((lengths >>> CLIENT_SHIFT) & 255) === 0) return isToldUid(n);
   if (load<i32>(TOLD_CLIENTS) !== 0) return true;
   // May it be loopback or private? Which ones are is the caller's (suspects/inside.ts).
   const first = byte(texts + CLIENT_AT);

@@ -69,6 +69,7 @@ import { sendmail } from './sendmail';
 export { closeDue, tellAgain } from './closing';
 export { addHost, addTag } from './names';
 export { receive } from './outbox';
+export { outline } from './outline';
 export { rowOfDelivery, rowOfProcess } from './processes';
 export { rowOfBounce, rowOfForward } from './qmail';
 export { nextRow, release, releaseChain, rowOf } from './rows';

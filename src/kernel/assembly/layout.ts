@@ -90,6 +90,9 @@ export const SEQUENCE = 65728;
 export const SENDS_CHAINS = 65744;
 /** Bytes in the outbox. */
 export const OUTBOX_USED = 65748;
+/** The failed, or only, recipient of the chain whose outline was asked for: where it stands, and its length. */
+export const OUTLINE_RECIPIENT = 65752;
+export const OUTLINE_RECIPIENT_LENGTH = 65756;
 
 export const NOW = 65792;
 export const ORIGIN = 65800;
@@ -117,6 +120,10 @@ export const MINUTE_LENGTH = 13;
 export const ISO_MINUTE = 65952;
 export const ISO_MINUTE_LENGTH = 17;
 export const ZONE = 65984;
+
+/** What the chain is apart from names and times, and the instants of its notice and of the one about its DSN. */
+export const OUTLINE_KEY = 66016;
+export const OUTLINE_AT = 66024;
 
 /** qmail: 1 for each host where a bounce was found by its process (JoinerState.qpJoins). */
 export const QP_JOINS = 66048;

@@ -482,13 +482,8 @@ function postfixDelivery(at: i32, end: i32): i32 {
   }
   // `delivered via C`
   if (stands(reply, W_DELIVERE, 8) && stands(reply + 10, W_VIA, 4)) return SLOW;
-  let queued = replyEnd;
-  while (queued > reply && unchecked(ID_KINDS[byte(queued - 1)]) !== 0) queued--;
-  const isQueued =
-    replyEnd - queued >= 5 &&
-    queued - 10 >= reply &&
-    stands(queued - 10, W_QUEUED_A, 8) &&
-    stands(queued - 2, W_S, 2);
+  const queued = queuedAs(reply, replyEnd);
+  const isQueued = queued !== 0;
   let bracket = relayEnd - 1;
   while (bracket >= relay && byte(bracket) !== 0x5b) bracket--;
   if (bracket >= relay) {
@@ -500,16 +495,8 @@ function postfixDelivery(at: i32, end: i32): i32 {
       return postfixHandOver(key, HANDED_OVER, queued, end);
     }
   }
-  if (isQueued) {
-    // `queued as C`: is C ours? Where any life has that id, the joiner looks closer.
-    const hash = idHash;
-    const check = idCheck;
-    hashId(queued, replyEnd);
-    const known = findRow(idHash, idCheck) >= 0 || isPresent(idHash, idCheck);
-    idHash = hash;
-    idCheck = check;
-    if (known) return SLOW;
-  }
+  // Where any life has that id, the joiner looks closer.
+  if (isQueued && mayBeOurs(queued, replyEnd)) return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   const row = claim(idCheck);
@@ -524,6 +511,29 @@ function postfixDelivery(at: i32, end: i32): i32 {
   } else if (!delivered(row, number)) return SLOW;
   recorded(POSTFIX);
   return TAKEN;
+}
+
+/** Where C begins in a text that ends with `queued as C`; 0 for any other. */
+export function queuedAs(reply: i32, replyEnd: i32): i32 {
+  let queued = replyEnd;
+  while (queued > reply && unchecked(ID_KINDS[byte(queued - 1)]) !== 0) queued--;
+  const isQueued =
+    replyEnd - queued >= 5 &&
+    queued - 10 >= reply &&
+    stands(queued - 10, W_QUEUED_A, 8) &&
+    stands(queued - 2, W_S, 2);
+  return isQueued ? queued : 0;
+}
+
+/** Whether any life has the id at [start, end). */
+export function mayBeOurs(start: i32, end: i32): bool {
+  const hash = idHash;
+  const check = idCheck;
+  hashId(start, end);
+  const known = findRow(idHash, idCheck) >= 0 || isPresent(idHash, idCheck);
+  idHash = hash;
+  idCheck = check;
+  return known;
 }
 
 /** An attempt that did not succeed. */

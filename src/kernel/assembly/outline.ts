@@ -1,0 +1,407 @@
+/**
+ * What a chain is apart from names and times: a message with a DSN and, where that failed, the report about it; or a
+ * message with a null reverse-path. Chains with the same outline differ in those only: what was found out about the
+ * first need not be found out about the others (summary/facts.ts). Anything out of the ordinary has no outline.
+ */
+import { byte, findByte, isDigit, stands, textKey, word, wordAt } from './bytes';
+import { isToldUid } from './closing';
+import {
+  ARRIVED,
+  CLIENT_SHIFT,
+  CLOSED,
+  DELIVERED,
+  FAILED_NOW,
+  HAS_FORWARD,
+  HAS_LINKS,
+  HAS_NOTICE,
+  HEAD_OTHER,
+  IS_REPORT,
+  L_KEPT,
+  L_NOTICES,
+  LINK_ONLY,
+  LINKS,
+  LINKS_SIZE,
+  LOCAL_ORIGIN,
+  MTA_BITS,
+  N_ATTEMPTS,
+  N_ENVELOPE_RECIPIENTS,
+  N_FLAGS,
+  N_LENGTHS,
+  N_RECIPIENTS,
+  NAMED_PARENT,
+  NULL_PATH,
+  OUTLINE_AT,
+  OUTLINE_KEY,
+  OUTLINE_RECIPIENT,
+  OUTLINE_RECIPIENT_LENGTH,
+  OVER,
+  PATH_AT,
+  PATH_SHIFT,
+  S_ADDRESS,
+  S_INSTANT,
+  S_LENGTH,
+  S_NEXT,
+  S_TAG,
+  S_TEXT,
+  SEAM,
+  SHADOWED,
+  T_FIRST,
+  T_KEYS,
+  TAKEN_OVER,
+  TEXTS,
+  TEXTS_SIZE,
+  TO_LOCAL,
+  UNDER_WAY,
+  USER_SHIFT,
+} from './layout';
+import { POSTFIX, QMAIL, SENDMAIL } from './line';
+import { isOnItsOwn } from './outbox';
+import { mayBeOurs, queuedAs } from './postfix';
+import { firstChild, nextSibling, numbersOf, slotAt, stateOf, timesOf } from './rows';
+
+const W_TO = word('to=<');
+const W_RELAY = word('>, relay');
+const W_ORIG = word('>, orig_');
+const W_FROM = word('from=');
+const W_MAILER = word(', mailer');
+const W_COMMA_RELAY = word(', relay=');
+const W_DSN = word(', dsn=');
+const W_STATUS = word(', status');
+const W_PORT = word(']:25');
+const W_DELIVERY = word('delivery');
+const W_UNKNOWN = word('(unknown');
+const W_NOT_GOING = word('not_goin');
+const W_USER = word(' user: "');
+
+// The outline so far (hashId).
+let h: i32 = 0;
+let c: i32 = 0;
+
+function mix(value: i32): void {
+  h = (h ^ value) * 0x01000193;
+  h ^= h >>> 15;
+  c = (c ^ value) * 0x5bd1e995;
+  c ^= c >>> 13;
+}
+
+function mixBytes(start: i32, end: i32): void {
+  mix(end - start);
+  for (let i = start; i < end; i += 4) mix(wordAt(i, end));
+}
+
+/** The reverse-path and the failed recipient: names that texts may repeat. */
+let path: i32 = 0;
+let pathEnd: i32 = 0;
+let recipient: i32 = 0;
+let recipientEnd: i32 = 0;
+
+function standsAt(at: i32, end: i32, start: i32, stop: i32): bool {
+  if (stop - start > end - at) return false;
+  for (; start < stop; start++, at++) if (byte(at) !== byte(start)) return false;
+  return true;
+}
+
+/** A text; `<address>` counts as the name that it repeats. */
+function mixText(at: i32, end: i32): void {
+  for (;;) {
+    const open = findByte(at, end, 0x3c);
+    mixBytes(at, open);
+    if (open >= end) return;
+    at = open + 1;
+    for (let name = 1; name <= 2; name++) {
+      const start = name === 1 ? recipient : path;
+      const stop = name === 1 ? recipientEnd : pathEnd;
+      const close = at + (stop - start);
+      if (stop === start || close >= end || byte(close) !== 0x3e || !standsAt(at, end, start, stop)) continue;
+      mix(name);
+      at = close + 1;
+      break;
+    }
+  }
+}
+
+/**
+ * An address that no text is read differently for: small letters, digits and `@ . _ + - =`, nothing like the number of a
+ * status, and not qmail-send's words for giving up.
+ */
+function isTame(start: i32, end: i32): bool {
+  let ats = 0;
+  for (let i = start; i < end; i++) {
+    const b = byte(i);
+    if (<u32>(b - 97) < 26) continue;
+    switch (b) {
+      case 0x40:
+        ats++;
+        break;
+      case 0x2e:
+        if (isDigit(byte(i + 1)) && i + 1 < end && i > start && isDigit(byte(i - 1))) return false;
+        break;
+      case 0x2d:
+      case 0x2b:
+      case 0x3d:
+        break;
+      case 0x5f:
+        if (stands(i - 3, W_NOT_GOING, 8)) return false;
+        break;
+      default:
+        if (!isDigit(b)) return false;
+    }
+  }
+  return ats === 1 && byte(start) !== 0x40 && byte(end - 1) !== 0x40;
+}
+
+/** Behind the queue id and what follows it up to the recipient's address, which it finds; 0 for any other line. */
+function addressOf(s: i32, mta: i32): i32 {
+  const start = s + S_TEXT;
+  const end = start + load<i32>(s, S_LENGTH);
+  if (mta === QMAIL) {
+    recipient = end;
+    recipientEnd = end + load<i32>(s, S_ADDRESS);
+    // `delivery D: `
+    return stands(start, W_DELIVERY, 8) ? findByte(start, end, 0x3a) : 0;
+  }
+  const at = findByte(start, end, 0x3a) + 2;
+  if (at + 4 > end || !stands(at, W_TO, 4)) return 0;
+  recipient = at + 4;
+  recipientEnd = findByte(recipient, end, 0x3e);
+  let close = recipientEnd;
+  // `, orig_to=<o>`: the one that the client gave.
+  if (mta === POSTFIX && stands(close, W_ORIG, 8) && stands(close + 8, W_TO, 4)) {
+    recipient = close + 12;
+    recipientEnd = findByte(recipient, end, 0x3e);
+    close = recipientEnd;
+    mix(5);
+  }
+  return close + 9 < end ? close : 0;
+}
+
+/** The line about a recipient that failed; `at` is behind the address. */
+function mixFailure(s: i32, at: i32, mta: i32): bool {
+  const end = s + S_TEXT + load<i32>(s, S_LENGTH);
+  mix(load<i32>(s, S_TAG));
+  if (mta === QMAIL) {
+    mixText(at, end);
+    return true;
+  }
+  if (mta === POSTFIX) {
+    if (!stands(at, W_RELAY, 8) || byte(at + 8) !== 0x3d) return false;
+    const relay = at + 9;
+    at = findByte(relay, end, 0x2c);
+    mixBytes(relay, at);
+    while (at < end && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
+    const status = findByte(at + 1, end, 0x2c);
+    const said = findByte(status, end, 0x28);
+    mixBytes(at, said);
+    if (said >= end || !stands(status, W_STATUS, 8)) return false;
+    // `(unknown user: "r")`: what such a text means is clear, whatever the name.
+    const local = findByte(recipient, recipientEnd, 0x40);
+    const close = said + 16 + (local - recipient);
+    if (
+      stands(said, W_UNKNOWN, 8) &&
+      stands(said + 8, W_USER, 8) &&
+      close + 2 === end &&
+      byte(close) === 0x22 &&
+      standsAt(said + 16, end, recipient, local)
+    )
+      mix(3);
+    else mixText(said, end);
+    return true;
+  }
+  //  [", ctladdr="] ", delay=" ", xdelay=" ", mailer=" [", pri="] [", relay="] ", dsn=" ...
+  while (at < end && !stands(at, W_MAILER, 8)) at = findByte(at + 1, end, 0x2c);
+  let next = findByte(at + 1, end, 0x2c);
+  mixBytes(at, next);
+  while (next < end && !stands(next, W_COMMA_RELAY, 8) && !stands(next, W_DSN, 6))
+    next = findByte(next + 1, end, 0x2c);
+  mixText(next, end);
+  return next < end;
+}
+
+/** Whether the line says `queued as C`, and C may be ours. */
+function leadsHome(s: i32, mta: i32): bool {
+  if (mta !== POSTFIX) return false;
+  const start = s + S_TEXT;
+  const end = start + load<i32>(s, S_LENGTH) - 1;
+  const queued = queuedAs(start, end);
+  return queued !== 0 && mayBeOurs(queued, end);
+}
+
+/** The line about what became of the report: whether it stayed here. How it ended is in the numbers. */
+function mixReport(s: i32, mta: i32): bool {
+  const at = addressOf(s, mta);
+  if (at === 0 || leadsHome(s, mta)) return false;
+  const end = s + S_TEXT + load<i32>(s, S_LENGTH);
+  if (mta === QMAIL) {
+    // A number tells the channels apart, a few words those that qmail-send gave up.
+    for (let i = at; i < end; i++) if (stands(i, W_NOT_GOING, 8)) return false;
+    return true;
+  }
+  let relay = at + 1;
+  while (relay < end && !stands(relay, W_COMMA_RELAY, 8) && !stands(relay, W_DSN, 6))
+    relay = findByte(relay + 1, end, 0x2c);
+  if (!stands(relay, W_COMMA_RELAY, 8)) {
+    // As wasLocal (suspects/locality.ts) for sendmail's local mailer, by how it ended.
+    mix(6);
+    return mta !== POSTFIX;
+  }
+  relay += 8;
+  const stop = findByte(relay, end, 0x2c);
+  // As wasLocal: surely not, or by all that is said.
+  const open = findByte(relay, stop, 0x5b);
+  const isRemote =
+    open < stop &&
+    byte(open + 1) !== 0x70 &&
+    findByte(relay, stop, 0x2f) === stop &&
+    (mta === POSTFIX ? stands(stop - 4, W_PORT, 4) : byte(stop - 1) === 0x5d);
+  if (isRemote) mix(4);
+  else mixBytes(relay, end);
+  return true;
+}
+
+const ASIDE: i32 = CLOSED | SHADOWED | HAS_LINKS;
+const OWN: i32 = ARRIVED | TAKEN_OVER | OVER;
+const ODD: i32 = LOCAL_ORIGIN | LINK_ONLY | HEAD_OTHER | NAMED_PARENT | UNDER_WAY | HAS_FORWARD | IS_REPORT;
+
+function mixNumbers(n: i32): void {
+  mix(load<i32>(n, N_FLAGS) & ~ASIDE);
+  mix(load<i32>(n, N_RECIPIENTS));
+  mix(load<i32>(n, N_ENVELOPE_RECIPIENTS));
+}
+
+/** How an attempt ended, where, and whether there was any. */
+function mixAttempts(n: i32, row: i32, number: i32): void {
+  const attempts = load<i32>(n + (number << 2), N_ATTEMPTS);
+  mix(stateOf(row, number) | (attempts & TO_LOCAL) | ((attempts & (TO_LOCAL - 1)) !== 0 ? 256 : 0));
+}
+
+/** Finds the outline of a chain that is over (layout.ts OUTLINE_KEY); false where it has none. */
+export function outline(root: i32): bool {
+  const n = numbersOf(root);
+  const flags = load<i32>(n, N_FLAGS);
+  const mta = flags & MTA_BITS;
+  const lengths = load<i32>(n, N_LENGTHS);
+  if ((flags & (OWN | ODD | HAS_LINKS)) !== (OWN | HAS_LINKS)) return false;
+  if (mta === QMAIL ? isToldUid(n) : ((lengths >>> CLIENT_SHIFT) & 255) === 0) return false;
+  if (load<f64>(timesOf(root), T_FIRST) <= load<f64>(SEAM) || !isOnItsOwn(root)) return false;
+  h = 0x811c9dc5;
+  c = 0x2f0b4c47;
+  path = TEXTS + root * TEXTS_SIZE + PATH_AT;
+  pathEnd = path;
+  if ((flags & NULL_PATH) === 0) {
+    pathEnd += lengths >>> PATH_SHIFT;
+    if (!isTame(path, pathEnd)) return false;
+  }
+  recipient = path;
+  recipientEnd = pathEnd;
+  mixNumbers(n);
+  mix(((lengths >>> USER_SHIFT) & 255) !== 0 ? 1 : 0);
+  if (!message(root, n, mta) || (recipient !== path && !isTame(recipient, recipientEnd))) return false;
+  store<f64>(OUTLINE_KEY, <f64>(<u32>h) * 1048576.0 + <f64>(<u32>c >>> 12));
+  store<i32>(OUTLINE_RECIPIENT, recipient);
+  store<i32>(OUTLINE_RECIPIENT_LENGTH, recipientEnd - recipient);
+  return true;
+}
+
+/** A message that its recipients have but for one, with the DSN about it; with a null reverse-path, one recipient only. */
+function message(root: i32, n: i32, mta: i32): bool {
+  const flags = load<i32>(n, N_FLAGS);
+  const isNull = (flags & NULL_PATH) !== 0;
+  const l = LINKS + root * LINKS_SIZE;
+  const count = load<i32>(n, N_RECIPIENTS);
+  let asked = 0;
+  let failed = false;
+  if (isNull && count !== 1) return false;
+  for (let i = 0; i < count; i++) {
+    mixAttempts(n, root, i);
+    const state = stateOf(root, i);
+    if (state === DELIVERED && !isNull) continue;
+    failed = state === FAILED_NOW;
+    if ((!failed && state !== DELIVERED) || asked !== 0) return false;
+    asked = load<i32>(l + (i << 2), L_KEPT);
+    if (asked === 0) return false;
+  }
+  if (asked !== 0) {
+    const s = slotAt(asked);
+    const at = addressOf(s, mta);
+    if (at === 0 || (failed ? !mixFailure(s, at, mta) : leadsHome(s, mta))) return false;
+    // sendmail has reports for the sender that look like recipients.
+    mix(
+      recipientEnd - recipient === pathEnd - path && standsAt(recipient, recipientEnd, path, pathEnd) ? 1 : 0,
+    );
+  }
+  if ((flags & HAS_NOTICE) === 0) return isNull && !failed && firstChild(root) < 0;
+  const child = reported(root, mta, OUTLINE_AT);
+  return child >= 0 && (isNull ? lastReport(child, mta) : report(child, mta));
+}
+
+/** The only report about a row, of which the notice is the only one; -1 where it is not as simple as that. */
+function reported(row: i32, mta: i32, at: i32): i32 {
+  const child = firstChild(row);
+  if (child < 0 || nextSibling(child) >= 0) return -1;
+  const flags = load<i32>(numbersOf(child), N_FLAGS);
+  let notice = load<i32>(LINKS + row * LINKS_SIZE, L_NOTICES);
+  // sendmail's line of a null reverse-path is kept, too; it came first.
+  const isNull =
+    mta === SENDMAIL &&
+    (load<i32>(numbersOf(row), N_FLAGS) & (NULL_PATH | ARRIVED)) === (NULL_PATH | ARRIVED);
+  if ((flags & IS_REPORT) === 0 || notice === 0) return -1;
+  const next = load<i32>(slotAt(notice), S_NEXT);
+  if (isNull ? next === 0 || load<i32>(slotAt(next), S_NEXT) !== 0 : next !== 0) return -1;
+  return mixNotice(slotAt(notice), mta, at) ? child : -1;
+}
+
+function mixNotice(s: i32, mta: i32, instantAt: i32): bool {
+  const start = s + S_TEXT;
+  const end = start + load<i32>(s, S_LENGTH);
+  store<f64>(instantAt, load<f64>(s, S_INSTANT));
+  if (mta === QMAIL) return true;
+  let at = findByte(start, end, 0x3a) + 2;
+  if (mta === POSTFIX) {
+    // `sender non-delivery notification: C`, not `from=<s>, status=expired`
+    const close = findByte(at, end, 0x3a);
+    mixBytes(at, close);
+    return close < end && !stands(at, W_FROM, 5);
+  }
+  // `C: DSN: text`; a warning says nothing of what failed beside it.
+  at = findByte(at, end, 0x3a) + 2;
+  const said = findByte(at, end, 0x3a) + 2;
+  if (said >= end || byte(said) === 0x57) return false;
+  mixText(at, end);
+  return true;
+}
+
+/** A DSN, which went to the reverse-path and to nobody else; where it failed, with the report about that. */
+function report(row: i32, mta: i32): bool {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  if ((flags & HAS_LINKS) === 0 || load<i32>(n, N_RECIPIENTS) !== 1) return false;
+  if (load<f64>(timesOf(row), T_KEYS) !== textKey(path, pathEnd)) return false;
+  const slot = load<i32>(LINKS + row * LINKS_SIZE, L_KEPT);
+  const state = stateOf(row, 0);
+  if (slot === 0 || (state !== DELIVERED && state !== FAILED_NOW)) return false;
+  mixNumbers(n);
+  mixAttempts(n, row, 0);
+  const failed = recipient;
+  const failedEnd = recipientEnd;
+  const known = mixReport(slotAt(slot), mta);
+  recipient = failed;
+  recipientEnd = failedEnd;
+  if (!known || (flags & HAS_NOTICE) === 0) return known && firstChild(row) < 0;
+  const child = reported(row, mta, OUTLINE_AT + 8);
+  return child >= 0 && lastReport(child, mta);
+}
+
+/** A report about which there is none, and of which nobody asks whom it went to. */
+function lastReport(row: i32, mta: i32): bool {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  const count = load<i32>(n, N_RECIPIENTS);
+  if ((flags & (HAS_NOTICE | HAS_LINKS)) !== HAS_LINKS || firstChild(row) >= 0 || count === 0) return false;
+  mixNumbers(n);
+  for (let i = 0; i < count; i++) {
+    mixAttempts(n, row, i);
+    const slot = load<i32>(LINKS + row * LINKS_SIZE + (i << 2), L_KEPT);
+    if (stateOf(row, i) !== DELIVERED || slot === 0 || leadsHome(slotAt(slot), mta)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,239 @@
+/**
+ * What the figures ask of a chain that is over, apart from names and times. Chains with the same outline
+ * (chains/light.ts) have the same facts, so those of the first stand for all of them.
+ *
+ * Definitions: contract section 2. Must not count.
+ */
+import type { DsnKind, Outcome } from '../chains/chain.ts';
+import type { Life } from '../chains/life.ts';
+import type { Outlined } from '../chains/light.ts';
+import {
+  hasEnded,
+  hasFailed,
+  MESSAGE,
+  type SeenDsn,
+  type SeenRecipient,
+  senderChecked,
+  statusOf,
+  suppressionCause,
+  wasAttempted,
+} from '../chains/view.ts';
+import { domainOf } from '../dsn/address.ts';
+import { reasonClass } from '../dsn/reasons.ts';
+import type { Inside } from '../suspects/inside.ts';
+import { isAnybodys, type Judged } from '../suspects/judge.ts';
+
+export interface Facts {
+  /** chains/view.ts. */
+  readonly nature: number;
+  /** Of every recipient. */
+  readonly outcomes: readonly Outcome[];
+  /** Failure DSNs. */
+  readonly failures: number;
+  readonly attempted: boolean;
+  readonly failed: boolean;
+  readonly ended: boolean;
+  /** Of a suppression. */
+  readonly cause: string | null;
+  /** SPF's result. */
+  readonly checked: string | null;
+  /** Next hops that refused a recipient. */
+  readonly refusing: readonly string[];
+  /** Of its first failed recipient, when a DSN told of it. */
+  readonly reason: { readonly status: string; readonly text: string } | null;
+}
+
+/** A DSN as it is counted. */
+export type CountedDsn = Pick<SeenDsn, 'kind' | 'outcome' | 'to' | 'domain' | 'at' | 'answered'>;
+
+/** A chain as it is counted: names and times. */
+export interface Counted {
+  readonly root: Pick<Life, 'mta' | 'id' | 'first' | 'clientIp'>;
+  readonly dsns: readonly CountedDsn[];
+  /** null where it is no suspect. */
+  readonly judged: Judged | null;
+  /** Whom a stranger's message with a null reverse-path is for. */
+  readonly nullRecipients: readonly string[];
+}
+
+export function factsOf(
+  root: Life,
+  nature: number,
+  dsns: readonly SeenDsn[],
+  recipients: readonly SeenRecipient[],
+): Facts {
+  let failures = 0;
+  for (const { kind } of dsns) if (kind === 'failure') failures += 1;
+  const outcomes = recipients.map(({ outcome }) => outcome);
+  if (nature !== MESSAGE) return { ...NOTHING_ELSE, nature, outcomes, failures };
+  const failed = failures > 0 || hasFailed(root);
+  return {
+    nature,
+    outcomes,
+    failures,
+    attempted: wasAttempted(root),
+    failed,
+    ended: failed && hasEnded(root),
+    cause: suppressionCause(root),
+    checked: senderChecked(root),
+    refusing: failed ? refusingOf(recipients) : NOBODY,
+    reason: failures > 0 ? reasonOf(recipients) : null,
+  };
+}
+
+const NOBODY: readonly string[] = [];
+const NOTHING_ELSE = {
+  attempted: false,
+  failed: false,
+  ended: false,
+  cause: null,
+  checked: null,
+  refusing: NOBODY,
+  reason: null,
+} as const;
+
+function refusingOf(recipients: readonly SeenRecipient[]): readonly string[] {
+  const relays: string[] = [];
+  for (const { recipient: r, outcome } of recipients) {
+    if (r === null || outcome !== 'failed' || r.relay === null || !r.relay.includes('[')) continue;
+    relays.push(r.relay);
+  }
+  return relays;
+}
+
+/** One reason per message that got a DSN: its first failed recipient's. */
+function reasonOf(recipients: readonly SeenRecipient[]): Facts['reason'] {
+  for (const { life, recipient: r, outcome } of recipients) {
+    if (r === null || (outcome !== 'failed' && outcome !== 'expired')) continue;
+    const status = statusOf(life, r) ?? (outcome === 'expired' ? '4.4.7' : '5.0.0');
+    return { status, text: reasonClass(r.reply, status, outcome === 'expired') };
+  }
+  return null;
+}
+
+/** Outlines that are remembered: those of a real log are some hundreds, a hostile one has as many as it likes. */
+const MOST_OUTLINES = 4096;
+
+/** What was found out about the first chain of an outline. */
+interface Known {
+  readonly facts: Facts;
+  readonly dsns: readonly KnownDsn[];
+  readonly judged: Judged | null;
+  /** Its recipient is one of nullRecipients. */
+  readonly isNullRecipient: boolean;
+}
+
+interface KnownDsn {
+  readonly kind: DsnKind;
+  readonly outcome: SeenDsn['outcome'];
+  /** It is about the message, for its sender. */
+  readonly isForSender: boolean;
+}
+
+/** Facts by outline. null: its chains differ in more than names. */
+export class Outlines {
+  readonly #known = new Map<number, Known | null>();
+  readonly #inside: Inside;
+  /** The chain that is about to be counted as lives, for want of facts, and its place. */
+  #sought: Outlined | null = null;
+  #place = 0;
+
+  constructor(inside: Inside) {
+    this.#inside = inside;
+  }
+
+  /** Facts and names of this chain; null where it has to become lives. */
+  find(chain: Outlined): { readonly facts: Facts; readonly counted: Counted } | null {
+    this.#sought = null;
+    const { outline, reversePath, clientIp } = chain;
+    const domain = domainOf(reversePath);
+    if (!isAnybodys(reversePath, domain, this.#inside)) return null;
+    // An outline has 52 bits; one is left for whose client it was.
+    const place = 2 * outline + (clientIp !== null && this.#inside.hasNetwork(clientIp) ? 1 : 0);
+    const known = this.#known.get(place);
+    if (known === undefined) {
+      this.#sought = chain;
+      this.#place = place;
+    }
+    return known === undefined || known === null
+      ? null
+      : { facts: known.facts, counted: countedAs(known, chain, domain) };
+  }
+
+  /** A chain has become lives and is counted: it may be the one that was sought. */
+  learn(root: Life, facts: Facts, counted: Counted): void {
+    const sought = this.#sought;
+    if (sought === null) return;
+    this.#sought = null;
+    if (root.id !== sought.id || root.first !== sought.first) return;
+    if (this.#known.size >= MOST_OUTLINES) this.#known.clear();
+    this.#known.set(this.#place, knownOf(root, facts, counted, sought));
+  }
+}
+
+function countedAs({ dsns, judged, isNullRecipient }: Known, chain: Outlined, domain: string): Counted {
+  return {
+    root: chain,
+    dsns: dsns.map((dsn, i) => dsnAs(dsn, chain.announced[i], chain.reversePath, domain)),
+    judged: judged === null ? null : judgedAs(judged, chain, domain),
+    nullRecipients: isNullRecipient ? [chain.recipient] : NOBODY,
+  };
+}
+
+function dsnAs(
+  { kind, outcome, isForSender }: KnownDsn,
+  at: number,
+  sender: string,
+  domain: string,
+): CountedDsn {
+  if (isForSender) return { kind, outcome, to: sender, domain, at, answered: sender };
+  return { kind, outcome, to: null, domain: '', at, answered: '' };
+}
+
+function judgedAs({ suspect, reasons, failed }: Judged, chain: Outlined, domain: string): Judged {
+  const { clientIp, reversePath, recipient } = chain;
+  return {
+    suspect,
+    reasons,
+    clientIp,
+    victims: [reversePath],
+    domain,
+    failed: failed.map(({ reason, failure, hop, agent }) => ({
+      address: recipient,
+      reason,
+      failure,
+      hop,
+      agent,
+    })),
+  };
+}
+
+/** Nothing is taken for granted: the names that the lives have are those of the row, in their places. */
+function knownOf(root: Life, facts: Facts, counted: Counted, chain: Outlined): Known | null {
+  const { dsns, judged, nullRecipients } = counted;
+  const { reversePath, recipient } = chain;
+  if (facts.cause !== null || facts.checked !== null || root.piped) return null;
+  if (
+    root.reversePath !== reversePath ||
+    root.clientIp !== chain.clientIp ||
+    root.authUser !== chain.authUser
+  )
+    return null;
+  if (nullRecipients.length > 1 || nullRecipients.some((address) => address !== recipient)) return null;
+  const known: KnownDsn[] = [];
+  for (const [i, { kind, outcome, to, at, answered }] of dsns.entries()) {
+    const isForSender = i === 0 && facts.nature === MESSAGE;
+    // Only of those that tell a sender anything is it counted whom they went to.
+    const isAsSaid = isForSender
+      ? to === reversePath && answered === reversePath
+      : kind === 'double_bounce' && !answered;
+    if (i > 1 || !isAsSaid || at !== chain.announced[i]) return null;
+    known.push({ kind, outcome, isForSender });
+  }
+  if (judged !== null) {
+    const { victims, failed } = judged;
+    if (victims.length !== 1 || victims[0] !== reversePath || failed.length > 1) return null;
+    if (failed.some(({ address }) => address !== recipient)) return null;
+  }
+  return { facts, dsns: known, judged, isNullRecipient: nullRecipients.length > 0 };
+}
