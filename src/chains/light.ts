@@ -77,6 +77,8 @@ import {
   OUTLINE_KEY,
   OUTLINE_RECIPIENT,
   OUTLINE_RECIPIENT_LENGTH,
+  OUTLINE_RELAY,
+  OUTLINE_RELAY_LENGTH,
   OVER,
   PATH_AT,
   PATH_SHIFT,
@@ -196,6 +198,8 @@ export interface Outlined extends Submission {
   readonly reversePath: string;
   /** Who failed, or has a message with a null reverse-path. */
   readonly recipient: string;
+  /** The next hop that refused it; "" for none. */
+  readonly relay: string;
 }
 
 /** Counts a chain; false where it has to become lives, to be counted as such at once. */
@@ -459,6 +463,7 @@ export class LightLives {
     const client = (lengths >>> CLIENT_SHIFT) & 255;
     const user = (lengths >>> USER_SHIFT) & 255;
     const recipient = kernel.number(OUTLINE_RECIPIENT);
+    const relay = kernel.number(OUTLINE_RELAY);
     const flags = kernel.number(n + N_FLAGS);
     const mta = (flags & MTA_BITS) as Mta;
     const isCounted = this.#outlined({
@@ -473,6 +478,7 @@ export class LightLives {
       clientIp: client > 0 ? this.#ascii(root, CLIENT_AT, client) : null,
       reversePath: (flags & NULL_PATH) !== 0 ? '' : this.#ascii(root, PATH_AT, lengths >>> PATH_SHIFT),
       recipient: asciiText(kernel.bytes, recipient, recipient + kernel.number(OUTLINE_RECIPIENT_LENGTH)),
+      relay: relay > 0 ? text(kernel.bytes, relay, relay + kernel.number(OUTLINE_RELAY_LENGTH)) : '',
     });
     if (isCounted) kernel.call.releaseChain(root);
     return isCounted;

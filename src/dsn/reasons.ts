@@ -71,10 +71,18 @@ export function saysGivenUp(reply: string): boolean {
 /** A class for a failed recipient; `expired` when the MTA gave up. */
 export function reasonClass(reply: string | null, status: string | null, expired: boolean): string {
   if (expired) return 'gave up after retries';
-  const said = reply === null ? null : classOfText(reply);
+  const said = reply === null ? null : classOfText(withoutHost(reply));
   if (said !== null) return said;
   const detail = status === null ? undefined : BY_STATUS[status.slice(status.indexOf('.') + 1)];
   return detail ?? 'other';
+}
+
+/** Postfix: `host h[ip] said: text` [smtp_chat.c, smtp_trouble.c]: a host's name says nothing about why. */
+function withoutHost(reply: string): string {
+  if (!reply.startsWith('host ')) return reply;
+  const said = reply.indexOf(' said: ', 5);
+  // A name has no blanks.
+  return said < 0 || reply.indexOf(' ', 5) !== said ? reply : reply.slice(said + 7);
 }
 
 /** What texts said, by their shape; null for those that say nothing. The rules cost 4 us a reply. */

@@ -37,8 +37,6 @@ export interface Facts {
   readonly cause: string | null;
   /** SPF's result. */
   readonly checked: string | null;
-  /** Next hops that refused a recipient. */
-  readonly refusing: readonly string[];
   /** Of its first failed recipient, when a DSN told of it. */
   readonly reason: { readonly status: string; readonly text: string } | null;
 }
@@ -52,6 +50,8 @@ export interface Counted {
   readonly dsns: readonly CountedDsn[];
   /** null where it is no suspect. */
   readonly judged: Judged | null;
+  /** Next hops that refused a recipient. */
+  readonly refusing: readonly string[];
   /** Whom a stranger's message with a null reverse-path is for. */
   readonly nullRecipients: readonly string[];
 }
@@ -76,7 +76,6 @@ export function factsOf(
     ended: failed && hasEnded(root),
     cause: suppressionCause(root),
     checked: senderChecked(root),
-    refusing: failed ? refusingOf(recipients) : NOBODY,
     reason: failures > 0 ? reasonOf(recipients) : null,
   };
 }
@@ -88,11 +87,11 @@ const NOTHING_ELSE = {
   ended: false,
   cause: null,
   checked: null,
-  refusing: NOBODY,
   reason: null,
 } as const;
 
-function refusingOf(recipients: readonly SeenRecipient[]): readonly string[] {
+/** Next hops that refused a recipient. */
+export function refusingOf(recipients: readonly SeenRecipient[]): readonly string[] {
   const relays: string[] = [];
   for (const { recipient: r, outcome } of recipients) {
     if (r === null || outcome !== 'failed' || r.relay === null || !r.relay.includes('[')) continue;
@@ -119,6 +118,7 @@ interface Known {
   readonly facts: Facts;
   readonly dsns: readonly KnownDsn[];
   readonly judged: Judged | null;
+  readonly refusing: readonly string[];
   /** Its recipient is one of nullRecipients. */
   readonly isNullRecipient: boolean;
 }
@@ -171,11 +171,16 @@ export class Outlines {
   }
 }
 
-function countedAs({ dsns, judged, isNullRecipient }: Known, chain: Outlined, domain: string): Counted {
+function countedAs(
+  { dsns, judged, refusing, isNullRecipient }: Known,
+  chain: Outlined,
+  domain: string,
+): Counted {
   return {
     root: chain,
     dsns: dsns.map((dsn, i) => dsnAs(dsn, chain.announced[i], chain.reversePath, domain)),
     judged: judged === null ? null : judgedAs(judged, chain, domain),
+    refusing: refusing.map((hop) => hopAs(hop, chain)),
     nullRecipients: isNullRecipient ? [chain.recipient] : NOBODY,
   };
 }
@@ -190,6 +195,11 @@ function dsnAs(
   return { kind, outcome, to: null, domain: '', at, answered: '' };
 }
 
+/** A next hop that is none of the chain's names is one of its facts. */
+function hopAs(hop: string, { relay }: Outlined): string {
+  return relay === '' ? hop : relay;
+}
+
 function judgedAs({ suspect, reasons, failed }: Judged, chain: Outlined, domain: string): Judged {
   const { clientIp, reversePath, recipient } = chain;
   return {
@@ -202,7 +212,7 @@ function judgedAs({ suspect, reasons, failed }: Judged, chain: Outlined, domain:
       address: recipient,
       reason,
       failure,
-      hop,
+      hop: hop === null ? null : hopAs(hop, chain),
       agent,
     })),
   };
@@ -210,7 +220,7 @@ function judgedAs({ suspect, reasons, failed }: Judged, chain: Outlined, domain:
 
 /** Nothing is taken for granted: the names that the lives have are those of the row, in their places. */
 function knownOf(root: Life, facts: Facts, counted: Counted, chain: Outlined): Known | null {
-  const { dsns, judged, nullRecipients } = counted;
+  const { dsns, judged, refusing, nullRecipients } = counted;
   const { reversePath, recipient } = chain;
   if (facts.cause !== null || facts.checked !== null || root.piped) return null;
   if (
@@ -220,6 +230,7 @@ function knownOf(root: Life, facts: Facts, counted: Counted, chain: Outlined): K
   )
     return null;
   if (nullRecipients.length > 1 || nullRecipients.some((address) => address !== recipient)) return null;
+  if (refusing.length > 1 || refusing.some((hop) => hop !== hopAs(hop, chain))) return null;
   const known: KnownDsn[] = [];
   for (const [i, { kind, outcome, to, at, answered }] of dsns.entries()) {
     const isForSender = i === 0 && facts.nature === MESSAGE;
@@ -233,7 +244,16 @@ function knownOf(root: Life, facts: Facts, counted: Counted, chain: Outlined): K
   if (judged !== null) {
     const { victims, failed } = judged;
     if (victims.length !== 1 || victims[0] !== reversePath || failed.length > 1) return null;
-    if (failed.some(({ address }) => address !== recipient)) return null;
+    if (
+      failed.some(({ address, hop }) => address !== recipient || (hop !== null && hop !== hopAs(hop, chain)))
+    )
+      return null;
   }
-  return { facts, dsns: known, judged, isNullRecipient: nullRecipients.length > 0 };
+  return {
+    facts,
+    dsns: known,
+    judged,
+    refusing,
+    isNullRecipient: nullRecipients.length > 0,
+  };
 }

@@ -35,7 +35,7 @@ import {
 import { Inside } from '../suspects/inside.ts';
 import { judge } from '../suspects/judge.ts';
 import { Counter } from './counter.ts';
-import { type Counted, type CountedDsn, type Facts, factsOf, Outlines } from './facts.ts';
+import { type Counted, type CountedDsn, type Facts, factsOf, Outlines, refusingOf } from './facts.ts';
 import { SpfTallies, SuspectTallies } from './suspects.ts';
 import { Traffic } from './traffic.ts';
 
@@ -186,7 +186,8 @@ export class Summary {
     const facts = factsOf(root, nature, dsns, recipients);
     const judged = isMessage ? judge(root, dsns, recipients, this.#inside) : null;
     const nullRecipients = isMessage ? NOBODY : this.traffic.nullRecipientsOf(root, recipients, this.#inside);
-    const counted: Counted = { root, dsns, judged, nullRecipients };
+    const refusing = facts.failed ? refusingOf(recipients) : NOBODY;
+    const counted: Counted = { root, dsns, judged, refusing, nullRecipients };
     this.#count(facts, counted);
     this.#outlines.learn(root, facts, counted);
   }
@@ -201,7 +202,7 @@ export class Summary {
     return true;
   }
 
-  #count(facts: Facts, { root, dsns, judged, nullRecipients }: Counted): void {
+  #count(facts: Facts, { root, dsns, judged, refusing, nullRecipients }: Counted): void {
     this.#dsns(root, dsns);
     for (const outcome of facts.outcomes) this.recipients[outcome] += 1;
     if (facts.nature === NULL_MESSAGE) {
@@ -235,7 +236,7 @@ export class Summary {
     else if (suppressed) this.accounting.suppressed += 1;
     else if (facts.ended) this.accounting.withheld += 1;
     else this.accounting.open += 1;
-    for (const relay of facts.refusing) this.refusingRelays.add(relay);
+    for (const relay of refusing) this.refusingRelays.add(relay);
     if (facts.reason !== null) this.reasons.addParts(facts.reason.status, facts.reason.text);
   }
 

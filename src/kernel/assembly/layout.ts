@@ -93,6 +93,9 @@ export const OUTBOX_USED = 65748;
 /** The failed, or only, recipient of the chain whose outline was asked for: where it stands, and its length. */
 export const OUTLINE_RECIPIENT = 65752;
 export const OUTLINE_RECIPIENT_LENGTH = 65756;
+/** Likewise the next hop that refused it; 0 for none. */
+export const OUTLINE_RELAY = 65760;
+export const OUTLINE_RELAY_LENGTH = 65764;
 
 export const NOW = 65792;
 export const ORIGIN = 65800;

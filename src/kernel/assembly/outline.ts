@@ -34,6 +34,8 @@ import {
   OUTLINE_KEY,
   OUTLINE_RECIPIENT,
   OUTLINE_RECIPIENT_LENGTH,
+  OUTLINE_RELAY,
+  OUTLINE_RELAY_LENGTH,
   OVER,
   PATH_AT,
   PATH_SHIFT,
@@ -68,6 +70,11 @@ const W_COMMA_RELAY = word(', relay=');
 const W_DSN = word(', dsn=');
 const W_STATUS = word(', status');
 const W_PORT = word(']:25');
+const W_NONE = word('none');
+const W_HOST = word('(host ');
+const W_SAID = word(' said: ');
+const W_DOES = word('_does');
+const W_ON = word('_on_');
 const W_DELIVERY = word('delivery');
 const W_UNKNOWN = word('(unknown');
 const W_NOT_GOING = word('not_goin');
@@ -94,6 +101,9 @@ let path: i32 = 0;
 let pathEnd: i32 = 0;
 let recipient: i32 = 0;
 let recipientEnd: i32 = 0;
+/** The next hop that refused it; empty where none did, or where texts are read by its name. */
+let relay: i32 = 0;
+let relayEnd: i32 = 0;
 
 function standsAt(at: i32, end: i32, start: i32, stop: i32): bool {
   if (stop - start > end - at) return false;
@@ -175,46 +185,111 @@ function addressOf(s: i32, mta: i32): i32 {
   return close + 9 < end ? close : 0;
 }
 
+/** As wasLocal (suspects/locality.ts): a relay that is surely none of this host's. */
+function isRemote(relay: i32, stop: i32, mta: i32): bool {
+  const open = findByte(relay, stop, 0x5b);
+  if (open >= stop || byte(open + 1) === 0x70 || findByte(relay, stop, 0x2f) !== stop) return false;
+  return mta === POSTFIX ? stands(stop - 4, W_PORT, 4) : byte(stop - 1) === 0x5d;
+}
+
 /** The line about a recipient that failed; `at` is behind the address. */
 function mixFailure(s: i32, at: i32, mta: i32): bool {
   const end = s + S_TEXT + load<i32>(s, S_LENGTH);
   mix(load<i32>(s, S_TAG));
-  if (mta === QMAIL) {
-    mixText(at, end);
+  return mta === POSTFIX
+    ? postfixFailure(at, end)
+    : mta === QMAIL
+      ? qmailFailure(at, end)
+      : sendmailFailure(at, end);
+}
+
+/** `>, relay=h[ip]:p, delay=s, delays=a/b/c/d, dsn=d.d.d, status=bounced (text)` */
+function postfixFailure(at: i32, end: i32): bool {
+  if (!stands(at, W_RELAY, 8) || byte(at + 8) !== 0x3d) return false;
+  at += 9;
+  const stop = findByte(at, end, 0x2c);
+  mixRelay(at, stop, POSTFIX);
+  at = stop;
+  while (at < end && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
+  const status = findByte(at + 1, end, 0x2c);
+  let said = findByte(status, end, 0x28);
+  mixBytes(at, said);
+  if (said >= end || !stands(status, W_STATUS, 8)) return false;
+  // `(unknown user: "r")`: what such a text means is clear, whatever the name.
+  const local = findByte(recipient, recipientEnd, 0x40);
+  const close = said + 16 + (local - recipient);
+  if (
+    stands(said, W_UNKNOWN, 8) &&
+    stands(said + 8, W_USER, 8) &&
+    close + 2 === end &&
+    byte(close) === 0x22 &&
+    standsAt(said + 16, end, recipient, local)
+  ) {
+    mix(3);
     return true;
   }
-  if (mta === POSTFIX) {
-    if (!stands(at, W_RELAY, 8) || byte(at + 8) !== 0x3d) return false;
-    const relay = at + 9;
-    at = findByte(relay, end, 0x2c);
-    mixBytes(relay, at);
-    while (at < end && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
-    const status = findByte(at + 1, end, 0x2c);
-    const said = findByte(status, end, 0x28);
-    mixBytes(at, said);
-    if (said >= end || !stands(status, W_STATUS, 8)) return false;
-    // `(unknown user: "r")`: what such a text means is clear, whatever the name.
-    const local = findByte(recipient, recipientEnd, 0x40);
-    const close = said + 16 + (local - recipient);
-    if (
-      stands(said, W_UNKNOWN, 8) &&
-      stands(said + 8, W_USER, 8) &&
-      close + 2 === end &&
-      byte(close) === 0x22 &&
-      standsAt(said + 16, end, recipient, local)
-    )
-      mix(3);
-    else mixText(said, end);
-    return true;
+  // `(host h[ip] said: text)`: what it said is the same whoever said it (dsn/reasons.ts).
+  const name = relayEnd - relay - 3;
+  if (
+    name > 0 &&
+    stands(said, W_HOST, 6) &&
+    standsAt(said + 6, end, relay, relay + name) &&
+    stands(said + 6 + name, W_SAID, 7)
+  ) {
+    mix(7);
+    said += 13 + name;
   }
-  //  [", ctladdr="] ", delay=" ", xdelay=" ", mailer=" [", pri="] [", relay="] ", dsn=" ...
+  mixText(said, end);
+  return true;
+}
+
+/** `[, ctladdr=c], delay=t, xdelay=t, mailer=m, [pri=n,] [relay=h [ip],] dsn=d.d.d, [reply=r,] stat=s` */
+function sendmailFailure(at: i32, end: i32): bool {
   while (at < end && !stands(at, W_MAILER, 8)) at = findByte(at + 1, end, 0x2c);
   let next = findByte(at + 1, end, 0x2c);
   mixBytes(at, next);
   while (next < end && !stands(next, W_COMMA_RELAY, 8) && !stands(next, W_DSN, 6))
     next = findByte(next + 1, end, 0x2c);
+  if (stands(next, W_COMMA_RELAY, 8)) {
+    const stop = findByte(next + 8, end, 0x2c);
+    mixRelay(next + 8, stop, SENDMAIL);
+    next = stop;
+  }
   mixText(next, end);
   return next < end;
+}
+
+/** `: failure: ip_does_not_like_recipient./Remote_host_said:_text/Giving_up_on_ip./` */
+function qmailFailure(at: i32, end: i32): bool {
+  const ip = at + 11;
+  let stop = ip;
+  while (stop < end && (isDigit(byte(stop)) || byte(stop) === 0x2e)) stop++;
+  const again = end - 2 - (stop - ip);
+  if (
+    stop - ip < 7 ||
+    !stands(stop, W_DOES, 5) ||
+    !stands(again - 4, W_ON, 4) ||
+    !standsAt(again, end, ip, stop)
+  ) {
+    mixText(at, end);
+    return true;
+  }
+  relay = ip;
+  relayEnd = stop;
+  mix(4);
+  mixText(stop, again);
+  return true;
+}
+
+/** Where it was sent: a name where that is elsewhere. */
+function mixRelay(start: i32, stop: i32, mta: i32): void {
+  if (!isRemote(start, stop, mta)) {
+    mixBytes(start, stop);
+    return;
+  }
+  mix(4);
+  relay = start;
+  relayEnd = stop;
 }
 
 /** Whether the line says `queued as C`, and C may be ours. */
@@ -228,7 +303,7 @@ function leadsHome(s: i32, mta: i32): bool {
 
 /** The line about what became of the report: whether it stayed here. How it ended is in the numbers. */
 function mixReport(s: i32, mta: i32): bool {
-  const at = addressOf(s, mta);
+  let at = addressOf(s, mta);
   if (at === 0 || leadsHome(s, mta)) return false;
   const end = s + S_TEXT + load<i32>(s, S_LENGTH);
   if (mta === QMAIL) {
@@ -236,26 +311,26 @@ function mixReport(s: i32, mta: i32): bool {
     for (let i = at; i < end; i++) if (stands(i, W_NOT_GOING, 8)) return false;
     return true;
   }
-  let relay = at + 1;
-  while (relay < end && !stands(relay, W_COMMA_RELAY, 8) && !stands(relay, W_DSN, 6))
-    relay = findByte(relay + 1, end, 0x2c);
-  if (!stands(relay, W_COMMA_RELAY, 8)) {
+  at++;
+  while (at < end && !stands(at, W_COMMA_RELAY, 8) && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
+  if (!stands(at, W_COMMA_RELAY, 8)) {
     // As wasLocal (suspects/locality.ts) for sendmail's local mailer, by how it ended.
     mix(6);
     return mta !== POSTFIX;
   }
-  relay += 8;
-  const stop = findByte(relay, end, 0x2c);
-  // As wasLocal: surely not, or by all that is said.
-  const open = findByte(relay, stop, 0x5b);
-  const isRemote =
-    open < stop &&
-    byte(open + 1) !== 0x70 &&
-    findByte(relay, stop, 0x2f) === stop &&
-    (mta === POSTFIX ? stands(stop - 4, W_PORT, 4) : byte(stop - 1) === 0x5d);
-  if (isRemote) mix(4);
-  else mixBytes(relay, end);
-  return true;
+  at += 8;
+  const stop = findByte(at, end, 0x2c);
+  if (isRemote(at, stop, mta)) {
+    mix(4);
+    return true;
+  }
+  mixBytes(at, stop);
+  // Nobody was asked: the rest tells who should know.
+  if (mta !== POSTFIX || stop - at !== 4 || !stands(at, W_NONE, 4)) return true;
+  at = stop;
+  while (at < end && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
+  mixText(at, end);
+  return at < end;
 }
 
 const ASIDE: i32 = CLOSED | SHADOWED | HAS_LINKS;
@@ -293,12 +368,16 @@ export function outline(root: i32): bool {
   }
   recipient = path;
   recipientEnd = pathEnd;
+  relay = 0;
+  relayEnd = 0;
   mixNumbers(n);
   mix(((lengths >>> USER_SHIFT) & 255) !== 0 ? 1 : 0);
   if (!message(root, n, mta) || (recipient !== path && !isTame(recipient, recipientEnd))) return false;
   store<f64>(OUTLINE_KEY, <f64>(<u32>h) * 1048576.0 + <f64>(<u32>c >>> 12));
   store<i32>(OUTLINE_RECIPIENT, recipient);
   store<i32>(OUTLINE_RECIPIENT_LENGTH, recipientEnd - recipient);
+  store<i32>(OUTLINE_RELAY, relay);
+  store<i32>(OUTLINE_RELAY_LENGTH, relayEnd - relay);
   return true;
 }
 
