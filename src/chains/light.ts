@@ -192,7 +192,7 @@ export interface Repeat {
  */
 export interface Outlined extends Submission {
   readonly outline: number;
-  /** When its DSN was announced, and the report about the DSN; without meaning where there is none. */
+  /** When each of its DSNs was announced; what stands behind the last means nothing. */
   readonly announced: readonly number[];
   /** Whom the DSN is for; "" for the null one. */
   readonly reversePath: string;
@@ -471,7 +471,7 @@ export class LightLives {
       mta,
       id: this.#ascii(root, ID_AT, lengths & 255),
       first: kernel.double(TIMES + root * TIMES_SIZE + T_FIRST),
-      announced: [kernel.double(OUTLINE_AT), kernel.double(OUTLINE_AT + 8)],
+      announced: [kernel.double(OUTLINE_AT), kernel.double(OUTLINE_AT + 8), kernel.double(OUTLINE_AT + 16)],
       origin: originOf(mta, flags),
       uid: kernel.number(n + N_UID),
       authUser: user > 0 ? this.#text(root, USER_AT, user) : null,

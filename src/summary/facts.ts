@@ -200,13 +200,13 @@ function hopAs(hop: string, { relay }: Outlined): string {
   return relay === '' ? hop : relay;
 }
 
-function judgedAs({ suspect, reasons, failed }: Judged, chain: Outlined, domain: string): Judged {
+function judgedAs({ suspect, reasons, victims, failed }: Judged, chain: Outlined, domain: string): Judged {
   const { clientIp, reversePath, recipient } = chain;
   return {
     suspect,
     reasons,
     clientIp,
-    victims: [reversePath],
+    victims: victims.map(() => reversePath),
     domain,
     failed: failed.map(({ reason, failure, hop, agent }) => ({
       address: recipient,
@@ -233,17 +233,16 @@ function knownOf(root: Life, facts: Facts, counted: Counted, chain: Outlined): K
   if (refusing.length > 1 || refusing.some((hop) => hop !== hopAs(hop, chain))) return null;
   const known: KnownDsn[] = [];
   for (const [i, { kind, outcome, to, at, answered }] of dsns.entries()) {
-    const isForSender = i === 0 && facts.nature === MESSAGE;
-    // Only of those that tell a sender anything is it counted whom they went to.
-    const isAsSaid = isForSender
-      ? to === reversePath && answered === reversePath
-      : kind === 'double_bounce' && !answered;
-    if (i > 1 || !isAsSaid || at !== chain.announced[i]) return null;
+    // Only of what tells a sender anything is it counted whom it went to.
+    const isForSender = kind === 'failure' || kind === 'delay' || kind === 'success';
+    if (isForSender ? to !== reversePath || answered !== reversePath : kind !== 'double_bounce' || answered)
+      return null;
+    if (at !== chain.announced[i]) return null;
     known.push({ kind, outcome, isForSender });
   }
   if (judged !== null) {
     const { victims, failed } = judged;
-    if (victims.length !== 1 || victims[0] !== reversePath || failed.length > 1) return null;
+    if (victims.some((victim) => victim !== reversePath) || failed.length > 1) return null;
     if (
       failed.some(({ address, hop }) => address !== recipient || (hop !== null && hop !== hopAs(hop, chain)))
     )

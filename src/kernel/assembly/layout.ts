@@ -124,7 +124,7 @@ export const ISO_MINUTE = 65952;
 export const ISO_MINUTE_LENGTH = 17;
 export const ZONE = 65984;
 
-/** What the chain is apart from names and times, and the instants of its notice and of the one about its DSN. */
+/** What the chain is apart from names and times, and the instants of its notices, three at the most. */
 export const OUTLINE_KEY = 66016;
 export const OUTLINE_AT = 66024;
 

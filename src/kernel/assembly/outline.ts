@@ -9,12 +9,14 @@ import {
   ARRIVED,
   CLIENT_SHIFT,
   CLOSED,
+  DEFERRED_YET,
   DELIVERED,
   FAILED_NOW,
   HAS_FORWARD,
   HAS_LINKS,
   HAS_NOTICE,
   HEAD_OTHER,
+  ID_AT,
   IS_REPORT,
   L_KEPT,
   L_NOTICES,
@@ -264,13 +266,12 @@ function qmailFailure(at: i32, end: i32): bool {
   const ip = at + 11;
   let stop = ip;
   while (stop < end && (isDigit(byte(stop)) || byte(stop) === 0x2e)) stop++;
-  const again = end - 2 - (stop - ip);
-  if (
-    stop - ip < 7 ||
-    !stands(stop, W_DOES, 5) ||
-    !stands(again - 4, W_ON, 4) ||
-    !standsAt(again, end, ip, stop)
-  ) {
+  let again = end;
+  if (stop - ip >= 7 && stands(stop, W_DOES, 5)) {
+    again = stop;
+    while (again < end && !(stands(again, W_ON, 4) && standsAt(again + 4, end, ip, stop))) again++;
+  }
+  if (again >= end) {
     mixText(at, end);
     return true;
   }
@@ -278,6 +279,7 @@ function qmailFailure(at: i32, end: i32): bool {
   relayEnd = stop;
   mix(4);
   mixText(stop, again);
+  mixText(again + 4 + (stop - ip), end);
   return true;
 }
 
@@ -303,18 +305,21 @@ function leadsHome(s: i32, mta: i32): bool {
 
 /** The line about what became of the report: whether it stayed here. How it ended is in the numbers. */
 function mixReport(s: i32, mta: i32): bool {
-  let at = addressOf(s, mta);
+  const at = addressOf(s, mta);
   if (at === 0 || leadsHome(s, mta)) return false;
   const end = s + S_TEXT + load<i32>(s, S_LENGTH);
-  if (mta === QMAIL) {
-    // A number tells the channels apart, a few words those that qmail-send gave up.
-    for (let i = at; i < end; i++) if (stands(i, W_NOT_GOING, 8)) return false;
-    return true;
-  }
+  if (mta !== QMAIL) return mixPlace(at, end, mta);
+  // A number tells the channels apart, a few words those that qmail-send gave up.
+  for (let i = at; i < end; i++) if (stands(i, W_NOT_GOING, 8)) return false;
+  return true;
+}
+
+/** Behind the address: what tells whether it was this host (wasLocal). */
+function mixPlace(at: i32, end: i32, mta: i32): bool {
   at++;
   while (at < end && !stands(at, W_COMMA_RELAY, 8) && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
   if (!stands(at, W_COMMA_RELAY, 8)) {
-    // As wasLocal (suspects/locality.ts) for sendmail's local mailer, by how it ended.
+    // sendmail's local mailer; then it is told by how it ended.
     mix(6);
     return mta !== POSTFIX;
   }
@@ -365,7 +370,8 @@ export function outline(root: i32): bool {
   if ((flags & NULL_PATH) === 0) {
     pathEnd += lengths >>> PATH_SHIFT;
     if (!isTame(path, pathEnd)) return false;
-  }
+    // qmail: `#@[]`, nobody's message.
+  } else if (lengths >>> PATH_SHIFT !== 0) return false;
   recipient = path;
   recipientEnd = pathEnd;
   relay = 0;
@@ -381,79 +387,133 @@ export function outline(root: i32): bool {
   return true;
 }
 
-/** A message that its recipients have but for one, with the DSN about it; with a null reverse-path, one recipient only. */
+/** A message that its recipients have but for one, and what was reported; with a null reverse-path, one recipient only. */
 function message(root: i32, n: i32, mta: i32): bool {
-  const flags = load<i32>(n, N_FLAGS);
-  const isNull = (flags & NULL_PATH) !== 0;
+  const isNull = (load<i32>(n, N_FLAGS) & NULL_PATH) !== 0;
   const l = LINKS + root * LINKS_SIZE;
   const count = load<i32>(n, N_RECIPIENTS);
   let asked = 0;
-  let failed = false;
+  let state = DELIVERED;
   if (isNull && count !== 1) return false;
   for (let i = 0; i < count; i++) {
+    const now = stateOf(root, i);
+    // Who has it is only counted.
+    if (now === DELIVERED && !isNull) continue;
     mixAttempts(n, root, i);
-    const state = stateOf(root, i);
-    if (state === DELIVERED && !isNull) continue;
-    failed = state === FAILED_NOW;
-    if ((!failed && state !== DELIVERED) || asked !== 0) return false;
+    if (asked !== 0 || (now !== DELIVERED && now !== FAILED_NOW && now !== DEFERRED_YET)) return false;
+    state = now;
     asked = load<i32>(l + (i << 2), L_KEPT);
     if (asked === 0) return false;
   }
+  failedAt = Infinity;
+  isExpired = false;
   if (asked !== 0) {
     const s = slotAt(asked);
     const at = addressOf(s, mta);
-    if (at === 0 || (failed ? !mixFailure(s, at, mta) : leadsHome(s, mta))) return false;
+    if (at === 0) return false;
+    if (
+      state === DELIVERED
+        ? leadsHome(s, mta)
+        : state === FAILED_NOW
+          ? !mixFailure(s, at, mta)
+          : !mixWait(s, at, mta)
+    )
+      return false;
+    if (state !== DELIVERED) failedAt = load<f64>(s, S_INSTANT);
     // sendmail has reports for the sender that look like recipients.
     mix(
       recipientEnd - recipient === pathEnd - path && standsAt(recipient, recipientEnd, path, pathEnd) ? 1 : 0,
     );
   }
-  if ((flags & HAS_NOTICE) === 0) return isNull && !failed && firstChild(root) < 0;
-  const child = reported(root, mta, OUTLINE_AT);
-  return child >= 0 && (isNull ? lastReport(child, mta) : report(child, mta));
+  announcedAt = OUTLINE_AT;
+  lastAnnounced = -Infinity;
+  if (!isNull && firstChild(root) < 0) return false;
+  return reports(root, mta, isNull) && isExpired === (state === DEFERRED_YET);
 }
 
-/** The only report about a row, of which the notice is the only one; -1 where it is not as simple as that. */
-function reported(row: i32, mta: i32, at: i32): i32 {
-  const child = firstChild(row);
-  if (child < 0 || nextSibling(child) >= 0) return -1;
-  const flags = load<i32>(numbersOf(child), N_FLAGS);
-  let notice = load<i32>(LINKS + row * LINKS_SIZE, L_NOTICES);
-  // sendmail's line of a null reverse-path is kept, too; it came first.
-  const isNull =
-    mta === SENDMAIL &&
-    (load<i32>(numbersOf(row), N_FLAGS) & (NULL_PATH | ARRIVED)) === (NULL_PATH | ARRIVED);
-  if ((flags & IS_REPORT) === 0 || notice === 0) return -1;
-  const next = load<i32>(slotAt(notice), S_NEXT);
-  if (isNull ? next === 0 || load<i32>(slotAt(next), S_NEXT) !== 0 : next !== 0) return -1;
-  return mixNotice(slotAt(notice), mta, at) ? child : -1;
+/** Postfix: an attempt that was the last, for the time in the queue was over: what was said of it counts for nothing. */
+function mixWait(s: i32, at: i32, mta: i32): bool {
+  const end = s + S_TEXT + load<i32>(s, S_LENGTH);
+  if (mta !== POSTFIX || !mixPlace(at, end, mta)) return false;
+  while (at < end && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
+  mixBytes(at, findByte(at + 1, end, 0x2c));
+  return at < end;
 }
 
-function mixNotice(s: i32, mta: i32, instantAt: i32): bool {
+/** Of the recipient that failed, the time of its line; whether the queue manager gave it up. */
+let failedAt: f64 = Infinity;
+let isExpired: bool = false;
+/** Where the instant of the next notice goes, and that of the last one. */
+let announcedAt: i32 = 0;
+let lastAnnounced: f64 = -Infinity;
+
+/** The notices about a row, three at the most, each with the report that it announces. */
+function reports(row: i32, mta: i32, areLast: bool): bool {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  const first = LINKS + row * LINKS_SIZE + L_NOTICES;
+  let count = 0;
+  for (let slot = load<i32>(first); slot !== 0; slot = load<i32>(slotAt(slot), S_NEXT)) count++;
+  if (count > 3) return false;
+  let child = firstChild(row);
+  // The newest comes first.
+  for (let k = count; k > 0; k--) {
+    let slot = load<i32>(first);
+    for (let i = 1; i < k; i++) slot = load<i32>(slotAt(slot), S_NEXT);
+    const s = slotAt(slot);
+    // sendmail's line of a null reverse-path is kept before any other.
+    if (k === count && mta === SENDMAIL && (flags & (NULL_PATH | ARRIVED)) === (NULL_PATH | ARRIVED))
+      continue;
+    if (mta === POSTFIX && saysExpired(s)) {
+      mix(8);
+      isExpired = true;
+      continue;
+    }
+    if (child < 0 || (load<i32>(numbersOf(child), N_FLAGS) & IS_REPORT) === 0) return false;
+    if (!mixNotice(s, mta, child) || !(areLast ? lastReport(child, mta) : report(child, mta))) return false;
+    child = nextSibling(child);
+  }
+  return child < 0;
+}
+
+/** `QID: from=<s>, status=expired, returned to sender` */
+function saysExpired(s: i32): bool {
   const start = s + S_TEXT;
   const end = start + load<i32>(s, S_LENGTH);
-  store<f64>(instantAt, load<f64>(s, S_INSTANT));
+  return stands(findByte(start, end, 0x3a) + 2, W_FROM, 5);
+}
+
+/** A notice of this report. */
+function mixNotice(s: i32, mta: i32, child: i32): bool {
+  const start = s + S_TEXT;
+  const end = start + load<i32>(s, S_LENGTH);
+  const at = load<f64>(s, S_INSTANT);
+  if (announcedAt > OUTLINE_AT + 16) return false;
+  store<f64>(announcedAt, at);
+  announcedAt += 8;
+  // A warning of sendmail's may tell of a failure, too, by the order of time (chains/view.ts reportsFailureToo).
+  mix((failedAt <= at ? 1 : 0) | (at > lastAnnounced ? 2 : 0));
+  lastAnnounced = at;
   if (mta === QMAIL) return true;
-  let at = findByte(start, end, 0x3a) + 2;
+  const id = TEXTS + child * TEXTS_SIZE + ID_AT;
+  const idStop = id + (load<i32>(numbersOf(child), N_LENGTHS) & 255);
+  const text = findByte(start, end, 0x3a) + 2;
   if (mta === POSTFIX) {
-    // `sender non-delivery notification: C`, not `from=<s>, status=expired`
-    const close = findByte(at, end, 0x3a);
-    mixBytes(at, close);
-    return close < end && !stands(at, W_FROM, 5);
+    // `sender non-delivery notification: C`
+    const close = findByte(text, end, 0x3a);
+    mixBytes(text, close);
+    return end - close - 2 === idStop - id && standsAt(close + 2, end, id, idStop);
   }
-  // `C: DSN: text`; a warning says nothing of what failed beside it.
-  at = findByte(at, end, 0x3a) + 2;
-  const said = findByte(at, end, 0x3a) + 2;
-  if (said >= end || byte(said) === 0x57) return false;
-  mixText(at, end);
-  return true;
+  // `C: DSN: text`
+  const said = findByte(text, end, 0x3a);
+  mixText(said, end);
+  return said - text === idStop - id && standsAt(text, end, id, idStop);
 }
 
 /** A DSN, which went to the reverse-path and to nobody else; where it failed, with the report about that. */
 function report(row: i32, mta: i32): bool {
   const n = numbersOf(row);
-  const flags = load<i32>(n, N_FLAGS);
-  if ((flags & HAS_LINKS) === 0 || load<i32>(n, N_RECIPIENTS) !== 1) return false;
+  if ((load<i32>(n, N_FLAGS) & HAS_LINKS) === 0 || load<i32>(n, N_RECIPIENTS) !== 1) return false;
   if (load<f64>(timesOf(row), T_KEYS) !== textKey(path, pathEnd)) return false;
   const slot = load<i32>(LINKS + row * LINKS_SIZE, L_KEPT);
   const state = stateOf(row, 0);
@@ -465,9 +525,7 @@ function report(row: i32, mta: i32): bool {
   const known = mixReport(slotAt(slot), mta);
   recipient = failed;
   recipientEnd = failedEnd;
-  if (!known || (flags & HAS_NOTICE) === 0) return known && firstChild(row) < 0;
-  const child = reported(row, mta, OUTLINE_AT + 8);
-  return child >= 0 && lastReport(child, mta);
+  return known && reports(row, mta, true);
 }
 
 /** A report about which there is none, and of which nobody asks whom it went to. */
