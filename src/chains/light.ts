@@ -272,7 +272,11 @@ export class LightLives {
     for (const [i, uid] of told.uids.entries()) kernel.setNumber(TOLD_UIDS + 4 + 4 * i, uid);
     state.onAwaited = (host, qp) => kernel.await(host, qp);
     state.onKnown = (host, qp) => kernel.know(host, qp);
-    state.table.watch((hash, check, step) => kernel.present(hash, check, step));
+    const { table } = state;
+    table.watch((hash, check, step) => {
+      if (kernel.hasRoomFor(table.size)) kernel.present(hash, check, step);
+      else for (const life of table.lives()) if (!life.numberFree) kernel.present(life.hash, life.check, 1);
+    });
   }
 
   /** Something goes through pipe(8), and may come back by pickup(8): whatever came in there has to be known. */

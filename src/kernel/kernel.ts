@@ -21,7 +21,9 @@ import {
   INDEX_MASK,
   INPUT,
   KNOWN,
+  LEAST_PRESENCE_BITS,
   LIMIT,
+  MOST_PRESENCE_BITS,
   NOW,
   ORIGIN,
   OUTBOX,
@@ -30,7 +32,7 @@ import {
   PAGES,
   PRESENCE,
   PRESENCE_BESIDE,
-  PRESENCE_BITS,
+  PRESENCE_SHIFT,
   PROCESS_SLOTS,
   SEAM,
   TAG_DISCARD,
@@ -149,6 +151,7 @@ export class Kernel {
 
   #begin(): void {
     this.setNumber(INDEX_MASK, FIRST_INDEX_SLOTS - 1);
+    this.setNumber(PRESENCE_SHIFT, 32 - LEAST_PRESENCE_BITS);
     this.setDouble(NOW, Number.NEGATIVE_INFINITY);
     this.setDouble(CLOSED_TO, Number.NEGATIVE_INFINITY);
     this.setDouble(ORIGIN, Number.POSITIVE_INFINITY);
@@ -267,9 +270,19 @@ export class Kernel {
 
   /** A life with this id is in the joiner's table now, or has left it. */
   present(hash: number, check: number, step: 1 | -1): void {
+    const shift = this.number(PRESENCE_SHIFT);
     const mixed = hash ^ Math.imul(check, 0x9e3779b1);
-    this.#present(PRESENCE + (mixed >>> (32 - PRESENCE_BITS)), step);
-    this.#present(PRESENCE_BESIDE + ((Math.imul(mixed, 0x85ebca6b) + check) >>> (32 - PRESENCE_BITS)), step);
+    this.#present(PRESENCE + (mixed >>> shift), step);
+    this.#present(PRESENCE_BESIDE + ((Math.imul(mixed, 0x85ebca6b) + check) >>> shift), step);
+  }
+
+  /** Whether there is room for the ids of so many lives; if not, there is now, and all have to be told again. */
+  hasRoomFor(lives: number): boolean {
+    const bits = 32 - this.number(PRESENCE_SHIFT);
+    if (lives <= 1 << (bits - 5) || bits === MOST_PRESENCE_BITS) return true;
+    this.setNumber(PRESENCE_SHIFT, 32 - Math.min(MOST_PRESENCE_BITS, bits + 3));
+    this.bytes.fill(0, PRESENCE, PRESENCE_BESIDE + (1 << MOST_PRESENCE_BITS));
+    return false;
   }
 
   #present(at: number, step: 1 | -1): void {

@@ -159,11 +159,15 @@ export const KNOWN = 60686336;
 
 /**
  * How many lives in the joiner's table have an id of this hash: bytes that stop at 255. Two hashes: by one alone, a third
- * more of qmail's lines are slow (30,000 a GB, not 21,000).
+ * more of qmail's lines are slow (30,000 a GB, not 21,000). They grow with the table: what is small stays in the cache,
+ * and is asked twice of each message.
  */
 export const PRESENCE = 262144;
 export const PRESENCE_BESIDE = 524288;
-export const PRESENCE_BITS = 18;
+export const LEAST_PRESENCE_BITS = 12;
+export const MOST_PRESENCE_BITS = 18;
+/** So many bits of a hash are not used. */
+export const PRESENCE_SHIFT = 65768;
 
 export const MOST_ROWS = 65536;
 /** 4-byte row numbers. */

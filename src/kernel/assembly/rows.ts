@@ -60,7 +60,7 @@ import {
   PATH_SHIFT,
   PRESENCE,
   PRESENCE_BESIDE,
-  PRESENCE_BITS,
+  PRESENCE_SHIFT,
   PROCESSES,
   RELATED,
   ROW_LIMIT,
@@ -194,8 +194,9 @@ export function rowOf(hash: i32, check: i32): i32 {
 
 export function isPresent(hash: i32, check: i32): bool {
   const mixed = hash ^ (check * 0x9e3779b1);
-  if (load<u8>(PRESENCE + (<u32>mixed >>> (32 - PRESENCE_BITS))) === 0) return false;
-  return load<u8>(PRESENCE_BESIDE + (<u32>(mixed * 0x85ebca6b + check) >>> (32 - PRESENCE_BITS))) !== 0;
+  const shift = load<i32>(PRESENCE_SHIFT);
+  if (load<u8>(PRESENCE + (<u32>mixed >>> shift)) === 0) return false;
+  return load<u8>(PRESENCE_BESIDE + (<u32>(mixed * 0x85ebca6b + check) >>> shift)) !== 0;
 }
 
 export function numbersOf(row: i32): i32 {
