@@ -7,14 +7,8 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Analysis, type AnalysisOptions } from '../../src/analysis/analysis.ts';
-import { FastLines } from '../../src/analysis/fast-lines.ts';
-import { type Chains, Kernel } from '../../src/kernel/kernel.ts';
-import { Clock, yearEvidence } from '../../src/lines/clock.ts';
-import { HeadParser } from '../../src/lines/head-parser.ts';
-import { Names } from '../../src/lines/names.ts';
-import { LineSplitter } from '../../src/lines/splitter.ts';
-import { Tags } from '../../src/lines/tags.ts';
-import { reportOf } from '../../src/summary/view.ts';
+import { Kernel } from '../../src/kernel/kernel.ts';
+import { answer, expectSameApart } from '../support/course.ts';
 import { generatedLog } from '../support/generated.ts';
 import { PiecedLog } from '../support/pieces.ts';
 import { readStories } from '../support/story.ts';
@@ -23,84 +17,6 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const FIXTURES = new URL('../fixtures/', import.meta.url);
 const logs = readdirSync(FIXTURES).filter((name) => name.endsWith('.log.gz'));
 const bytesOf = (name: string): Buffer => gunzipSync(readFileSync(new URL(name, FIXTURES)));
-
-interface Answer {
-  readonly report: unknown;
-  /** Lines that the kernel did not take. */
-  readonly slow: number;
-  /** Bytes of chains that were counted apart. */
-  readonly sent: number;
-}
-
-interface Course {
-  /** Chains that are over are counted by another analysis, as in another thread. */
-  readonly apart?: boolean;
-  /** Hours after the log's end, when nearly all chains are over. */
-  readonly later?: number;
-}
-
-function answer(log: Uint8Array, chunk: number, kernel: boolean, course: Course = {}): Answer {
-  const { apart = false, later = 0 } = course;
-  const other = apart ? new Analysis({ lean: true }) : null;
-  let sent = 0;
-  const onSent = (chains: Chains) => {
-    sent += chains.length;
-    other?.receive(structuredClone(chains));
-  };
-  const analysis = new Analysis({ lean: true, kernel, ...(apart ? { onSent } : {}) });
-  const clock = new Clock({
-    zone: 'Europe/Berlin',
-    year: yearEvidence(log.subarray(0, 1 << 18)),
-    reference: Date.UTC(2027, 0, 2),
-  });
-  const heads = new HeadParser(clock, new Names(), new Tags());
-  if (apart) analysis.startSending();
-  let slow = 0;
-  const line = analysis.line.bind(analysis);
-  analysis.line = (...at) => {
-    slow += 1;
-    return line(...at);
-  };
-  const splitter = new LineSplitter(
-    (bytes, start, end) => {
-      if (fast === null) analysis.line(heads, bytes, start, end);
-      else fast.push(bytes.subarray(start, end + 1));
-    },
-    () => analysis.overlong(),
-  );
-  const { light } = analysis.joiner;
-  const fast =
-    light === null ? null : new FastLines(analysis, light, heads, () => undefined, splitter.maxLine);
-  for (let at = 0; at < log.length; at += chunk) {
-    // Each chunk is gone after the call, as the blocks of a source are.
-    const piece = Buffer.from(log.subarray(at, at + chunk));
-    if (fast === null) splitter.push(piece);
-    else splitter.pushAround(piece, (lines) => fast.push(lines));
-    piece.fill(0x2a);
-  }
-  splitter.finish();
-  if (later > 0) analysis.joiner.advance(analysis.summary.to + later * 3_600_000);
-  analysis.stopSending();
-  light?.drain();
-  if (other !== null) {
-    expect([...other.pending()]).toEqual([]);
-    analysis.summary.merge(other.summary);
-  }
-  const report = reportOf(analysis.summary, analysis.pending(), {
-    top: 1000,
-    complete: true,
-    generatedAt: new Date(0),
-  });
-  return { report, slow, sent };
-}
-
-/** Some hours later, with what is over counted apart; returns how many bytes of chains were. */
-function expectSameApart(log: Uint8Array, later = 3): number {
-  const chunk = 1 << 20;
-  const { report, sent } = answer(log, chunk, true, { apart: true, later });
-  expect(report).toEqual(answer(log, chunk, false, { later }).report);
-  return sent;
-}
 
 const { folder } = temporaryFolder();
 
@@ -254,6 +170,8 @@ describe('the kernel', () => {
       const lines = log.toString('latin1').split('\n').length;
       // Also of those that two blocks share, and of those that begin a minute.
       for (const chunk of [1 << 20, 4_099]) expect(answer(log, chunk, true).slow / lines).toBeLessThan(0.005);
+      // And what it has found out about a chain is good for those like it.
+      expect(answer(log, 1 << 20, true, { later: 9 * 24 }).repeated / lines).toBeGreaterThan(0.003);
       expect(expectSameApart(log)).toBeGreaterThan(10_000);
     });
 
