@@ -4,6 +4,7 @@
 import { expect } from 'vitest';
 import { Analysis } from '../../src/analysis/analysis.ts';
 import { FastLines } from '../../src/analysis/fast-lines.ts';
+import { fullReport } from '../../src/findings/all.ts';
 import type { Chains } from '../../src/kernel/kernel.ts';
 import { Clock, yearEvidence } from '../../src/lines/clock.ts';
 import { HeadParser } from '../../src/lines/head-parser.ts';
@@ -11,7 +12,6 @@ import { Names } from '../../src/lines/names.ts';
 import { LineSplitter } from '../../src/lines/splitter.ts';
 import { Tags } from '../../src/lines/tags.ts';
 import type { Summary } from '../../src/summary/summary.ts';
-import { reportOf } from '../../src/summary/view.ts';
 
 export interface Answer {
   readonly report: unknown;
@@ -82,7 +82,7 @@ export function answer(log: Uint8Array, chunk: number, kernel: boolean, course: 
     expect([...other.pending()]).toEqual([]);
     analysis.summary.merge(other.summary);
   }
-  const report = reportOf(analysis.summary, analysis.pending(), {
+  const report = fullReport(analysis.summary, analysis.pending(), {
     top: 1000,
     complete: true,
     generatedAt: new Date(0),
