@@ -51,6 +51,21 @@ const replies = fc.oneof(
   fc.string({ unit: 'grapheme-ascii', maxLength: 60 }),
 );
 
+describe('the class of a reply', () => {
+  test('is what was said, whatever the host is called that said it', () => {
+    const said = (host: string, text: string) =>
+      reasonClass(`host ${host}[192.0.2.1] said: ${text}`, '5.0.0', false);
+    for (const host of ['mx.example.org', 'mx.spamfilter.example', 'quota.loop.example']) {
+      expect(said(host, '550 No such user here')).toBe('user unknown');
+      expect(said(host, '552 Mailbox full')).toBe('mailbox full');
+      expect(said(host, '550 no')).toBe('other');
+      expect(said(host, '550 this is spam')).toBe('content refused');
+    }
+    // No host: the words of somebody who writes like Postfix.
+    expect(reasonClass('host is full of spam said: no', '5.0.0', false)).toBe('content refused');
+  });
+});
+
 describe('the shape of a reply', () => {
   test('is the reply without names, where letters are small and digits are noughts', () => {
     fc.assert(
