@@ -78,7 +78,7 @@ export function reasonClass(reply: string | null, status: string | null, expired
 }
 
 /** Postfix: `host h[ip] said: text` [smtp_chat.c, smtp_trouble.c]: a host's name says nothing about why. */
-function withoutHost(reply: string): string {
+export function withoutHost(reply: string): string {
   if (!reply.startsWith('host ')) return reply;
   const said = reply.indexOf(' said: ', 5);
   // A name has no blanks.

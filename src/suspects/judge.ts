@@ -14,7 +14,7 @@ import {
   statusOf,
   suppressionCause,
 } from '../chains/view.ts';
-import { reasonClass } from '../dsn/reasons.ts';
+import { reasonClass, withoutHost } from '../dsn/reasons.ts';
 import { ORIGIN_LOCAL, ORIGIN_SMTP, QMAIL } from '../records/record.ts';
 import type { Inside } from './inside.ts';
 import { hopOf, staysHere, wasLocal } from './locality.ts';
@@ -182,7 +182,7 @@ function reasonOfFailure(
   if (failure === 'gave up after retries') return 'accepted_then_expired';
   if (hop !== null) {
     const content = failure === 'content refused' || status?.startsWith('5.6.') === true;
-    return content || (said !== null && AFTER_DATA.test(said))
+    return content || (said !== null && AFTER_DATA.test(withoutHost(said)))
       ? 'content_refused_after_accept'
       : 'accepted_then_refused_by_next_hop';
   }

@@ -45,6 +45,7 @@ import {
   S_INSTANT,
   S_LENGTH,
   S_NEXT,
+  S_SEQUENCE,
   S_TAG,
   S_TEXT,
   SEAM,
@@ -71,6 +72,7 @@ const W_MAILER = word(', mailer');
 const W_COMMA_RELAY = word(', relay=');
 const W_DSN = word(', dsn=');
 const W_STATUS = word(', status');
+const W_STAT = word(', stat=');
 const W_PORT = word(']:25');
 const W_NONE = word('none');
 const W_HOST = word('(host ');
@@ -264,10 +266,9 @@ function sendmailFailure(at: i32, end: i32): bool {
 /** `: failure: ip_does_not_like_recipient./Remote_host_said:_text/Giving_up_on_ip./` */
 function qmailFailure(at: i32, end: i32): bool {
   const ip = at + 11;
-  let stop = ip;
-  while (stop < end && (isDigit(byte(stop)) || byte(stop) === 0x2e)) stop++;
+  const stop = addressEnd(ip, end);
   let again = end;
-  if (stop - ip >= 7 && stands(stop, W_DOES, 5)) {
+  if (stop > ip && stands(stop, W_DOES, 5)) {
     again = stop;
     while (again < end && !(stands(again, W_ON, 4) && standsAt(again + 4, end, ip, stop))) again++;
   }
@@ -283,9 +284,22 @@ function qmailFailure(at: i32, end: i32): bool {
   return true;
 }
 
+/** Behind the IPv4 address at `at`; `at` where there is none. */
+function addressEnd(at: i32, end: i32): i32 {
+  let i = at;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && byte(i++) !== 0x2e) return at;
+    const start = i;
+    while (i < end && isDigit(byte(i))) i++;
+    if (i === start || i - start > 3) return at;
+  }
+  return i;
+}
+
 /** Where it was sent: a name where that is elsewhere. */
 function mixRelay(start: i32, stop: i32, mta: i32): void {
-  if (!isRemote(start, stop, mta)) {
+  // With a blank in it, texts are not read without it (dsn/reasons.ts).
+  if (!isRemote(start, stop, mta) || (mta === POSTFIX && findByte(start, stop, 32) !== stop)) {
     mixBytes(start, stop);
     return;
   }
@@ -308,10 +322,23 @@ function mixReport(s: i32, mta: i32): bool {
   const at = addressOf(s, mta);
   if (at === 0 || leadsHome(s, mta)) return false;
   const end = s + S_TEXT + load<i32>(s, S_LENGTH);
+  if (mta === SENDMAIL && !mixState(at, end)) return false;
   if (mta !== QMAIL) return mixPlace(at, end, mta);
   // A number tells the channels apart, a few words those that qmail-send gave up.
   for (let i = at; i < end; i++) if (stands(i, W_NOT_GOING, 8)) return false;
   return true;
+}
+
+/** sendmail: what its last attempt came to, which was `Deferred` where only the report's end says that it failed. */
+function mixState(at: i32, end: i32): bool {
+  let state = 0;
+  for (at = findByte(at, end, 0x2c); at + 8 < end; at = findByte(at + 1, end, 0x2c)) {
+    if (!stands(at, W_STAT, 7)) continue;
+    if (state !== 0) return false;
+    state = byte(at + 7);
+  }
+  mix(state);
+  return state !== 0;
 }
 
 /** Behind the address: what tells whether it was this host (wasLocal). */
@@ -406,6 +433,7 @@ function message(root: i32, n: i32, mta: i32): bool {
     if (asked === 0) return false;
   }
   failedAt = Infinity;
+  askedSequence = 0;
   isExpired = false;
   if (asked !== 0) {
     const s = slotAt(asked);
@@ -420,6 +448,7 @@ function message(root: i32, n: i32, mta: i32): bool {
     )
       return false;
     if (state !== DELIVERED) failedAt = load<f64>(s, S_INSTANT);
+    askedSequence = load<i32>(s, S_SEQUENCE);
     // sendmail has reports for the sender that look like recipients.
     mix(
       recipientEnd - recipient === pathEnd - path && standsAt(recipient, recipientEnd, path, pathEnd) ? 1 : 0,
@@ -440,8 +469,9 @@ function mixWait(s: i32, at: i32, mta: i32): bool {
   return at < end;
 }
 
-/** Of the recipient that failed, the time of its line; whether the queue manager gave it up. */
+/** Of the recipient that failed, the time of its line and when it was kept; whether the queue manager gave it up. */
 let failedAt: f64 = Infinity;
+let askedSequence: i32 = 0;
 let isExpired: bool = false;
 /** Where the instant of the next notice goes, and that of the last one. */
 let announcedAt: i32 = 0;
@@ -465,6 +495,8 @@ function reports(row: i32, mta: i32, areLast: bool): bool {
     if (k === count && mta === SENDMAIL && (flags & (NULL_PATH | ARRIVED)) === (NULL_PATH | ARRIVED))
       continue;
     if (mta === POSTFIX && saysExpired(s)) {
+      // An attempt behind it would have been another one.
+      if (load<i32>(s, S_SEQUENCE) < askedSequence) return false;
       mix(8);
       isExpired = true;
       continue;
@@ -488,7 +520,7 @@ function mixNotice(s: i32, mta: i32, child: i32): bool {
   const start = s + S_TEXT;
   const end = start + load<i32>(s, S_LENGTH);
   const at = load<f64>(s, S_INSTANT);
-  if (announcedAt > OUTLINE_AT + 16) return false;
+  if (announcedAt > OUTLINE_AT + 16 || at < lastAnnounced) return false;
   store<f64>(announcedAt, at);
   announcedAt += 8;
   // A warning of sendmail's may tell of a failure, too, by the order of time (chains/view.ts reportsFailureToo).
