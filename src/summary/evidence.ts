@@ -46,6 +46,7 @@ export type EvidenceRow = readonly [
  */
 export class Evidence {
   readonly #topics: Keys;
+  readonly #own = new Map<string, number>();
   /** By row and MTA. */
   #counts = new Float64Array(0);
   /** Examples of each row. */
@@ -59,9 +60,14 @@ export class Evidence {
     this.#topics = topics;
   }
 
-  /** One chain that shows it. */
+  /** One chain that shows it: a topic of the program's own, whose row is remembered. Others: `rowOf`, `addAt`. */
   add(topic: string, root: Pick<Life, 'mta' | 'id' | 'first'>): void {
-    this.addAt(this.#topics.place(topic), root);
+    let row = this.#own.get(topic);
+    if (row === undefined) {
+      row = this.#topics.place(topic);
+      this.#own.set(topic, row);
+    }
+    this.addAt(row, root);
   }
 
   /** A topic's row, for `addAt`. */

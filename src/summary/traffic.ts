@@ -148,7 +148,7 @@ export class Traffic {
   nullMessage(root: Counted['root'], address: string): void {
     const recipient = address.toLowerCase();
     this.nullRecipients.add(`${recipient}${AND}${root.clientIp ?? ''}`);
-    this.byNullRecipient.add(recipient, root);
+    this.byNullRecipient.addAt(this.byNullRecipient.rowOf(recipient), root);
   }
 
   /** All DSNs of a chain that has any. */

@@ -58,16 +58,23 @@ let outboxRows: i32 = 0;
 
 /** Whether nothing but the chain itself knows of these rows: who makes lives of them needs nothing else either. */
 export function isOnItsOwn(row: i32): bool {
-  const n = numbersOf(row);
-  const flags = load<i32>(n, N_FLAGS);
-  if (load<i32>(n, N_DELIVERY) !== 0 || (flags & (MTA_BITS | LOCAL_ORIGIN)) === (POSTFIX | LOCAL_ORIGIN))
+  // What pickup(8) took in may be what pipe(8) gave away.
+  if ((load<i32>(numbersOf(row), N_FLAGS) & (MTA_BITS | LOCAL_ORIGIN)) === (POSTFIX | LOCAL_ORIGIN))
     return false;
-  const l = LINKS + row * LINKS_SIZE;
-  if ((flags & HAS_FORWARD) !== 0 && load<i32>(l, L_FORWARD) >= 0) return false;
-  if ((flags & (MTA_BITS | HAS_NOTICE)) === (QMAIL | HAS_NOTICE) && load<i32>(l, L_BOUNCE) >= 0) return false;
+  if (isAwaiting(row)) return false;
   for (let child = firstChild(row); child >= 0; child = nextSibling(child))
     if (!isOnItsOwn(child)) return false;
   return true;
+}
+
+/** Whether a delivery is under way, or the message of a forward or of a bounce is on its way. */
+export function isAwaiting(row: i32): bool {
+  const n = numbersOf(row);
+  const flags = load<i32>(n, N_FLAGS);
+  const l = LINKS + row * LINKS_SIZE;
+  if (load<i32>(n, N_DELIVERY) !== 0) return true;
+  if ((flags & HAS_FORWARD) !== 0 && load<i32>(l, L_FORWARD) >= 0) return true;
+  return (flags & (MTA_BITS | HAS_NOTICE)) === (QMAIL | HAS_NOTICE) && load<i32>(l, L_BOUNCE) >= 0;
 }
 
 /** Puts a chain into the outbox and frees its rows; false where there is no room. */

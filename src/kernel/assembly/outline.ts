@@ -60,7 +60,7 @@ import {
   USER_SHIFT,
 } from './layout';
 import { POSTFIX, QMAIL, SENDMAIL } from './line';
-import { isOnItsOwn } from './outbox';
+import { isAwaiting } from './outbox';
 import { mayBeOurs, queuedAs } from './postfix';
 import { firstChild, nextSibling, numbersOf, slotAt, stateOf, timesOf } from './rows';
 
@@ -367,7 +367,7 @@ function mixPlace(at: i32, end: i32, mta: i32): bool {
 
 const ASIDE: i32 = CLOSED | SHADOWED | HAS_LINKS;
 const OWN: i32 = ARRIVED | TAKEN_OVER | OVER;
-const ODD: i32 = LOCAL_ORIGIN | LINK_ONLY | HEAD_OTHER | NAMED_PARENT | UNDER_WAY | HAS_FORWARD | IS_REPORT;
+const ODD: i32 = LINK_ONLY | HEAD_OTHER | NAMED_PARENT | UNDER_WAY | HAS_FORWARD | IS_REPORT;
 
 function mixNumbers(n: i32): void {
   mix(load<i32>(n, N_FLAGS) & ~ASIDE);
@@ -388,8 +388,11 @@ export function outline(root: i32): bool {
   const mta = flags & MTA_BITS;
   const lengths = load<i32>(n, N_LENGTHS);
   if ((flags & (OWN | ODD | HAS_LINKS)) !== (OWN | HAS_LINKS)) return false;
-  if (mta === QMAIL ? isToldUid(n) : ((lengths >>> CLIENT_SHIFT) & 255) === 0) return false;
-  if (load<f64>(timesOf(root), T_FIRST) <= load<f64>(SEAM) || !isOnItsOwn(root)) return false;
+  // Of a user of this host, sendmail logs a bare name.
+  const isLocal = (flags & LOCAL_ORIGIN) !== 0;
+  if (mta === QMAIL ? isToldUid(n) : isLocal ? mta === SENDMAIL : ((lengths >>> CLIENT_SHIFT) & 255) === 0)
+    return false;
+  if (load<f64>(timesOf(root), T_FIRST) <= load<f64>(SEAM)) return false;
   h = 0x811c9dc5;
   c = 0x2f0b4c47;
   path = TEXTS + root * TEXTS_SIZE + PATH_AT;
@@ -479,6 +482,7 @@ let lastAnnounced: f64 = -Infinity;
 
 /** The notices about a row, three at the most, each with the report that it announces. */
 function reports(row: i32, mta: i32, areLast: bool): bool {
+  if (isAwaiting(row)) return false;
   const n = numbersOf(row);
   const flags = load<i32>(n, N_FLAGS);
   const first = LINKS + row * LINKS_SIZE + L_NOTICES;
@@ -566,6 +570,7 @@ function lastReport(row: i32, mta: i32): bool {
   const flags = load<i32>(n, N_FLAGS);
   const count = load<i32>(n, N_RECIPIENTS);
   if ((flags & (HAS_NOTICE | HAS_LINKS)) !== HAS_LINKS || firstChild(row) >= 0 || count === 0) return false;
+  if (isAwaiting(row)) return false;
   mixNumbers(n);
   for (let i = 0; i < count; i++) {
     mixAttempts(n, row, i);

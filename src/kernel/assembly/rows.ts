@@ -32,6 +32,7 @@ import {
   LINK_ONLY,
   LINKS,
   LINKS_SIZE,
+  LOCAL_ORIGIN,
   MOST_INDEX_SLOTS,
   MOST_RECIPIENTS,
   MOST_ROWS,
@@ -52,6 +53,7 @@ import {
   N_UID,
   NO_ARRIVALS,
   NOW,
+  NULL_PATH,
   NUMBERS,
   NUMBERS_SIZE,
   OVER,
@@ -73,6 +75,7 @@ import {
   S_SEQUENCE,
   S_TAG,
   S_TEXT,
+  SEAM,
   SEQUENCE,
   SERIAL_COUNTER,
   SHADOWED,
@@ -459,9 +462,16 @@ export function releaseChain(row: i32): void {
   release(row);
 }
 
+/** Postfix: a session, or a text, that never came into the queue: nobody's message, nothing to be told. */
+function isNothing(row: i32, flags: i32): bool {
+  const odd = TAKEN_OVER | OVER | RELATED | HAS_LINKS | LINK_ONLY | LOCAL_ORIGIN | NULL_PATH;
+  if ((flags & (MTA_BITS | odd)) !== POSTFIX || load<i32>(numbersOf(row), N_RECIPIENTS) !== 0) return false;
+  return load<f64>(timesOf(row), T_FIRST) > load<f64>(SEAM);
+}
+
 /**
  * The first row from `row` on that is in use and, with `silent`, has fallen silent with nobody to notice; -1 when there
- * is none. What is closed waits for others of its chain.
+ * is none. What is closed waits for others of its chain; what is nothing goes at once.
  */
 export function nextRow(row: i32, silent: bool): i32 {
   const used = load<i32>(ROWS_USED);
@@ -471,7 +481,9 @@ export function nextRow(row: i32, silent: bool): i32 {
     if (load<f64>(t, T_SERIAL) === 0) continue;
     if (!silent) return row;
     const flags = load<i32>(numbersOf(row), N_FLAGS);
-    if ((flags & CLOSED) === 0 && load<f64>(t, T_LAST) + graceOf(flags) < now) return row;
+    if ((flags & CLOSED) !== 0 || load<f64>(t, T_LAST) + graceOf(flags) >= now) continue;
+    if (!isNothing(row, flags)) return row;
+    release(row);
   }
   return -1;
 }
