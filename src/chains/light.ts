@@ -192,7 +192,7 @@ export interface Repeat {
  */
 export interface Outlined extends Submission {
   readonly outline: number;
-  /** When each of its DSNs was announced; what stands behind the last means nothing. */
+  /** When each of its DSNs was announced; NaN behind the last. */
   readonly announced: readonly number[];
   /** Whom the DSN is for; "" for the null one. */
   readonly reversePath: string;

@@ -458,6 +458,7 @@ function message(root: i32, n: i32, mta: i32): bool {
     );
   }
   announcedAt = OUTLINE_AT;
+  for (let i = 0; i < 24; i += 8) store<f64>(OUTLINE_AT + i, NaN);
   lastAnnounced = -Infinity;
   if (!isNull && firstChild(root) < 0) return false;
   return reports(root, mta, isNull) && isExpired === (state === DEFERRED_YET);
@@ -499,8 +500,8 @@ function reports(row: i32, mta: i32, areLast: bool): bool {
     if (k === count && mta === SENDMAIL && (flags & (NULL_PATH | ARRIVED)) === (NULL_PATH | ARRIVED))
       continue;
     if (mta === POSTFIX && saysExpired(s)) {
-      // An attempt behind it would have been another one.
-      if (load<i32>(s, S_SEQUENCE) < askedSequence) return false;
+      // Of the message, and an attempt behind it would have been another one.
+      if ((flags & IS_REPORT) !== 0 || load<i32>(s, S_SEQUENCE) < askedSequence) return false;
       mix(8);
       isExpired = true;
       continue;
