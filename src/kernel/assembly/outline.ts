@@ -95,6 +95,11 @@ function mix(value: i32): void {
   c ^= c >>> 13;
 }
 
+/** What stands for something: no length of a text is as large. */
+function mark(sign: i32): void {
+  mix((1 << 16) | sign);
+}
+
 function mixBytes(start: i32, end: i32): void {
   mix(end - start);
   for (let i = start; i < end; i += 4) mix(wordAt(i, end));
@@ -127,7 +132,7 @@ function mixText(at: i32, end: i32): void {
       const stop = name === 1 ? recipientEnd : pathEnd;
       const close = at + (stop - start);
       if (stop === start || close >= end || byte(close) !== 0x3e || !standsAt(at, end, start, stop)) continue;
-      mix(name);
+      mark(name);
       at = close + 1;
       break;
     }
@@ -184,7 +189,7 @@ function addressOf(s: i32, mta: i32): i32 {
     recipient = close + 12;
     recipientEnd = findByte(recipient, end, 0x3e);
     close = recipientEnd;
-    mix(5);
+    mark(5);
   }
   return close + 9 < end ? close : 0;
 }
@@ -229,7 +234,7 @@ function postfixFailure(at: i32, end: i32): bool {
     byte(close) === 0x22 &&
     standsAt(said + 16, end, recipient, local)
   ) {
-    mix(3);
+    mark(3);
     return true;
   }
   // `(host h[ip] said: text)`: what it said is the same whoever said it (dsn/reasons.ts).
@@ -240,7 +245,7 @@ function postfixFailure(at: i32, end: i32): bool {
     standsAt(said + 6, end, relay, relay + name) &&
     stands(said + 6 + name, W_SAID, 7)
   ) {
-    mix(7);
+    mark(7);
     said += 13 + name;
   }
   mixText(said, end);
@@ -278,7 +283,7 @@ function qmailFailure(at: i32, end: i32): bool {
   }
   relay = ip;
   relayEnd = stop;
-  mix(4);
+  mark(4);
   mixText(stop, again);
   mixText(again + 4 + (stop - ip), end);
   return true;
@@ -303,7 +308,7 @@ function mixRelay(start: i32, stop: i32, mta: i32): void {
     mixBytes(start, stop);
     return;
   }
-  mix(4);
+  mark(4);
   relay = start;
   relayEnd = stop;
 }
@@ -347,13 +352,13 @@ function mixPlace(at: i32, end: i32, mta: i32): bool {
   while (at < end && !stands(at, W_COMMA_RELAY, 8) && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
   if (!stands(at, W_COMMA_RELAY, 8)) {
     // sendmail's local mailer; then it is told by how it ended.
-    mix(6);
+    mark(6);
     return mta !== POSTFIX;
   }
   at += 8;
   const stop = findByte(at, end, 0x2c);
   if (isRemote(at, stop, mta)) {
-    mix(4);
+    mark(4);
     return true;
   }
   mixBytes(at, stop);
@@ -502,7 +507,7 @@ function reports(row: i32, mta: i32, areLast: bool): bool {
     if (mta === POSTFIX && saysExpired(s)) {
       // Of the message, and an attempt behind it would have been another one.
       if ((flags & IS_REPORT) !== 0 || load<i32>(s, S_SEQUENCE) < askedSequence) return false;
-      mix(8);
+      mark(8);
       isExpired = true;
       continue;
     }
