@@ -187,8 +187,8 @@ export interface Repeat {
 }
 
 /**
- * A chain that is over: a message with a DSN and perhaps a report about that, or one with a null reverse-path. Chains with
- * the same outline (kernel/assembly/outline.ts) differ in what stands here, and in nothing else.
+ * A chain that is over: a message with its DSNs and reports about those, or one with a null reverse-path. Chains with the
+ * same outline (kernel/assembly/outline.ts) differ in what stands here, and in nothing else.
  */
 export interface Outlined extends Submission {
   readonly outline: number;
@@ -462,25 +462,12 @@ export class LightLives {
   #isCounted(root: number): boolean {
     const { kernel } = this;
     if (kernel.call.outline(root) === 0) return false;
-    const n = NUMBERS + root * NUMBERS_SIZE;
-    const lengths = kernel.number(n + N_LENGTHS);
-    const client = (lengths >>> CLIENT_SHIFT) & 255;
-    const user = (lengths >>> USER_SHIFT) & 255;
     const recipient = kernel.number(OUTLINE_RECIPIENT);
     const relay = kernel.number(OUTLINE_RELAY);
-    const flags = kernel.number(n + N_FLAGS);
-    const mta = (flags & MTA_BITS) as Mta;
     const isCounted = this.#outlined({
+      ...this.#submissionOf(root),
       outline: kernel.double(OUTLINE_KEY),
-      mta,
-      id: this.#ascii(root, ID_AT, lengths & 255),
-      first: kernel.double(TIMES + root * TIMES_SIZE + T_FIRST),
       announced: [kernel.double(OUTLINE_AT), kernel.double(OUTLINE_AT + 8), kernel.double(OUTLINE_AT + 16)],
-      origin: originOf(mta, flags),
-      uid: kernel.number(n + N_UID),
-      authUser: user > 0 ? this.#text(root, USER_AT, user) : null,
-      clientIp: client > 0 ? this.#ascii(root, CLIENT_AT, client) : null,
-      reversePath: (flags & NULL_PATH) !== 0 ? '' : this.#ascii(root, PATH_AT, lengths >>> PATH_SHIFT),
       recipient: asciiText(kernel.bytes, recipient, recipient + kernel.number(OUTLINE_RECIPIENT_LENGTH)),
       relay: relay > 0 ? text(kernel.bytes, relay, relay + kernel.number(OUTLINE_RELAY_LENGTH)) : '',
     });
@@ -737,31 +724,34 @@ export class LightLives {
   /** A plain message of which the findings want to know who handed it in. */
   #tell(row: number): void {
     const { kernel } = this;
-    const n = NUMBERS + row * NUMBERS_SIZE;
-    const mta = (kernel.number(n + N_FLAGS) & MTA_BITS) as Mta;
-    const lengths = kernel.number(n + N_LENGTHS);
-    const client = (lengths >>> CLIENT_SHIFT) & 255;
-    const user = (lengths >>> USER_SHIFT) & 255;
-    const path = this.#text(row, PATH_AT, lengths >>> PATH_SHIFT);
-    const repeat = this.#submission(
-      {
-        mta,
-        id: this.#ascii(row, ID_AT, lengths & 255),
-        first: kernel.double(TIMES + row * TIMES_SIZE + T_FIRST),
-        origin: originOf(mta, kernel.number(n + N_FLAGS)),
-        uid: kernel.number(n + N_UID),
-        authUser: user > 0 ? this.#text(row, USER_AT, user) : null,
-        clientIp: client > 0 ? this.#ascii(row, CLIENT_AT, client) : null,
-        reversePath: mta === SENDMAIL ? unwrapAddress(path) : path,
-      },
-      kernel.number(TOLD_DELIVERED),
-      kernel.number(TOLD_EXPANDED),
-    );
+    const submission = this.#submissionOf(row);
+    const repeat = this.#submission(submission, kernel.number(TOLD_DELIVERED), kernel.number(TOLD_EXPANDED));
     if (repeat !== null) {
       const slot = kernel.call.tellAgain(row, repeat.after);
       if (slot >= 0) this.#repeats[slot] = repeat;
     }
     kernel.call.releaseChain(row);
+  }
+
+  #submissionOf(row: number): Submission & { readonly reversePath: string } {
+    const { kernel } = this;
+    const n = NUMBERS + row * NUMBERS_SIZE;
+    const flags = kernel.number(n + N_FLAGS);
+    const mta = (flags & MTA_BITS) as Mta;
+    const lengths = kernel.number(n + N_LENGTHS);
+    const client = (lengths >>> CLIENT_SHIFT) & 255;
+    const user = (lengths >>> USER_SHIFT) & 255;
+    const path = (flags & NULL_PATH) !== 0 ? '' : this.#text(row, PATH_AT, lengths >>> PATH_SHIFT);
+    return {
+      mta,
+      id: this.#ascii(row, ID_AT, lengths & 255),
+      first: kernel.double(TIMES + row * TIMES_SIZE + T_FIRST),
+      origin: originOf(mta, flags),
+      uid: kernel.number(n + N_UID),
+      authUser: user > 0 ? this.#text(row, USER_AT, user) : null,
+      clientIp: client > 0 ? this.#ascii(row, CLIENT_AT, client) : null,
+      reversePath: mta === SENDMAIL ? unwrapAddress(path) : path,
+    };
   }
 
   #text(row: number, at: number, length: number): string {

@@ -4,7 +4,7 @@
  * AssemblyScript, compiled to WebAssembly. A life is a row of numbers here. What became of each recipient is one of them;
  * the words of an attempt that failed, of a DSN or a hand-over stay in their line, which is kept with the row. A chain
  * of rows whose recipients all have their mail is counted here (isPlain); any other is asked for as a whole
- * (PROMOTE_ROW) when its time is over. Every line of another shape is answered as SLOW_LINE and read by the TypeScript
+ * (PROMOTE_ROW) when its time is over, unless it is counted by its outline. Every line of another shape is answered as SLOW_LINE and read by the TypeScript
  * path (lines/, parsers/, chains/), which knows all the rules and reads these lines just as well: whatever is taken here
  * must lead to the same report (tested on every story and real log, with the kernel and without).
  *
@@ -12,7 +12,7 @@
  * lines/head-parser.ts, parsers/*.ts, chains/joiner.ts.
  *
  *   this file: a block into lines, a line's head -> postfix, sendmail, qmail: its text -> joins: what it does to a row
- *   rows, names, processes: what is remembered; closing, outbox: what becomes of it; layout: where it lies
+ *   rows, names, processes: what is remembered; closing, outline, outbox: what becomes of it; layout: where it lies
  */
 import { byte, decimal, isAlnum, isDigit, lineEnd, numberEnd } from './bytes';
 import {

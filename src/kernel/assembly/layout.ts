@@ -225,6 +225,8 @@ export const FAILED_NOW = 3;
 /** To another id of this host: `queued as` by a filter, `forwarded as` by local(8). */
 export const HANDED_OVER = 4;
 export const FORWARDED_ON = 5;
+/** sendmail: when its time in the queue was over; the last attempt was another one. */
+export const GIVEN_UP_NOW = 6;
 
 // N_FLAGS; the two lowest bits are the MTA (record.ts).
 export const MTA_BITS = 3;

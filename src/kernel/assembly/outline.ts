@@ -1,6 +1,6 @@
 /**
- * What a chain is apart from names and times: a message with a DSN and, where that failed, the report about it; or a
- * message with a null reverse-path. Chains with the same outline differ in those only: what was found out about the
+ * What a chain is apart from names and times: a message with its DSNs, three notices at the most, and, where a DSN failed,
+ * the report about it; or a message with a null reverse-path. Chains with the same outline differ in those only: what was found out about the
  * first need not be found out about the others (summary/facts.ts). Anything out of the ordinary has no outline.
  */
 import { byte, findByte, isDigit, stands, textKey, word, wordAt } from './bytes';
@@ -12,6 +12,7 @@ import {
   DEFERRED_YET,
   DELIVERED,
   FAILED_NOW,
+  GIVEN_UP_NOW,
   HAS_FORWARD,
   HAS_LINKS,
   HAS_NOTICE,
@@ -72,7 +73,6 @@ const W_MAILER = word(', mailer');
 const W_COMMA_RELAY = word(', relay=');
 const W_DSN = word(', dsn=');
 const W_STATUS = word(', status');
-const W_STAT = word(', stat=');
 const W_PORT = word(']:25');
 const W_NONE = word('none');
 const W_HOST = word('(host ');
@@ -113,6 +113,13 @@ let recipientEnd: i32 = 0;
 /** The next hop that refused it; empty where none did, or where texts are read by its name. */
 let relay: i32 = 0;
 let relayEnd: i32 = 0;
+/** Of the recipient that failed, the time of its line and when it was kept; whether the queue manager gave it up. */
+let failedAt: f64 = Infinity;
+let keptAt: i32 = 0;
+let isExpired: bool = false;
+/** Where the instant of the next notice goes, and that of the last one. */
+let announcedAt: i32 = 0;
+let lastAnnounced: f64 = -Infinity;
 
 function standsAt(at: i32, end: i32, start: i32, stop: i32): bool {
   if (stop - start > end - at) return false;
@@ -169,26 +176,30 @@ function isTame(start: i32, end: i32): bool {
   return ats === 1 && byte(start) !== 0x40 && byte(end - 1) !== 0x40;
 }
 
-/** Behind the queue id and what follows it up to the recipient's address, which it finds; 0 for any other line. */
+/** Whom the line that addressOf looked at is about. */
+let address: i32 = 0;
+let addressStop: i32 = 0;
+
+/** Finds the recipient's address; what is behind it, 0 for another line. */
 function addressOf(s: i32, mta: i32): i32 {
   const start = s + S_TEXT;
   const end = start + load<i32>(s, S_LENGTH);
   if (mta === QMAIL) {
-    recipient = end;
-    recipientEnd = end + load<i32>(s, S_ADDRESS);
+    address = end;
+    addressStop = end + load<i32>(s, S_ADDRESS);
     // `delivery D: `
     return stands(start, W_DELIVERY, 8) ? findByte(start, end, 0x3a) : 0;
   }
   const at = findByte(start, end, 0x3a) + 2;
   if (at + 4 > end || !stands(at, W_TO, 4)) return 0;
-  recipient = at + 4;
-  recipientEnd = findByte(recipient, end, 0x3e);
-  let close = recipientEnd;
+  address = at + 4;
+  addressStop = findByte(address, end, 0x3e);
+  let close = addressStop;
   // `, orig_to=<o>`: the one that the client gave.
   if (mta === POSTFIX && stands(close, W_ORIG, 8) && stands(close + 8, W_TO, 4)) {
-    recipient = close + 12;
-    recipientEnd = findByte(recipient, end, 0x3e);
-    close = recipientEnd;
+    address = close + 12;
+    addressStop = findByte(address, end, 0x3e);
+    close = addressStop;
     mark(5);
   }
   return close + 9 < end ? close : 0;
@@ -327,23 +338,10 @@ function mixReport(s: i32, mta: i32): bool {
   const at = addressOf(s, mta);
   if (at === 0 || leadsHome(s, mta)) return false;
   const end = s + S_TEXT + load<i32>(s, S_LENGTH);
-  if (mta === SENDMAIL && !mixState(at, end)) return false;
   if (mta !== QMAIL) return mixPlace(at, end, mta);
   // A number tells the channels apart, a few words those that qmail-send gave up.
   for (let i = at; i < end; i++) if (stands(i, W_NOT_GOING, 8)) return false;
   return true;
-}
-
-/** sendmail: what its last attempt came to, which was `Deferred` where only the report's end says that it failed. */
-function mixState(at: i32, end: i32): bool {
-  let state = 0;
-  for (at = findByte(at, end, 0x2c); at + 8 < end; at = findByte(at + 1, end, 0x2c)) {
-    if (!stands(at, W_STAT, 7)) continue;
-    if (state !== 0) return false;
-    state = byte(at + 7);
-  }
-  mix(state);
-  return state !== 0;
 }
 
 /** Behind the address: what tells whether it was this host (wasLocal). */
@@ -370,7 +368,9 @@ function mixPlace(at: i32, end: i32, mta: i32): bool {
   return at < end;
 }
 
+/** What says nothing of the message. */
 const ASIDE: i32 = CLOSED | SHADOWED | HAS_LINKS;
+/** A message that came in here, and is over; and what makes a root another one. */
 const OWN: i32 = ARRIVED | TAKEN_OVER | OVER;
 const ODD: i32 = LINK_ONLY | HEAD_OTHER | NAMED_PARENT | UNDER_WAY | HAS_FORWARD | IS_REPORT;
 
@@ -427,7 +427,8 @@ function message(root: i32, n: i32, mta: i32): bool {
   const isNull = (load<i32>(n, N_FLAGS) & NULL_PATH) !== 0;
   const l = LINKS + root * LINKS_SIZE;
   const count = load<i32>(n, N_RECIPIENTS);
-  let asked = 0;
+  // Its last line, and how that ended.
+  let kept = 0;
   let state = DELIVERED;
   if (isNull && count !== 1) return false;
   for (let i = 0; i < count; i++) {
@@ -435,31 +436,30 @@ function message(root: i32, n: i32, mta: i32): bool {
     // Who has it is only counted.
     if (now === DELIVERED && !isNull) continue;
     mixAttempts(n, root, i);
-    if (asked !== 0 || (now !== DELIVERED && now !== FAILED_NOW && now !== DEFERRED_YET)) return false;
+    if (kept !== 0 || (now !== DELIVERED && now !== DEFERRED_YET && !hasFailed(now))) return false;
     state = now;
-    asked = load<i32>(l + (i << 2), L_KEPT);
-    if (asked === 0) return false;
+    kept = load<i32>(l + (i << 2), L_KEPT);
+    if (kept === 0) return false;
   }
   failedAt = Infinity;
-  askedSequence = 0;
+  keptAt = 0;
   isExpired = false;
-  if (asked !== 0) {
-    const s = slotAt(asked);
+  if (kept !== 0) {
+    const s = slotAt(kept);
     const at = addressOf(s, mta);
     if (at === 0) return false;
-    if (
-      state === DELIVERED
-        ? leadsHome(s, mta)
-        : state === FAILED_NOW
-          ? !mixFailure(s, at, mta)
-          : !mixWait(s, at, mta)
-    )
-      return false;
-    if (state !== DELIVERED) failedAt = load<f64>(s, S_INSTANT);
-    askedSequence = load<i32>(s, S_SEQUENCE);
+    recipient = address;
+    recipientEnd = addressStop;
+    keptAt = load<i32>(s, S_SEQUENCE);
+    if (state === DELIVERED) {
+      if (leadsHome(s, mta)) return false;
+    } else {
+      if (hasFailed(state) ? !mixFailure(s, at, mta) : !mixWait(s, at, mta)) return false;
+      failedAt = load<f64>(s, S_INSTANT);
+    }
     // sendmail has reports for the sender that look like recipients.
     mix(
-      recipientEnd - recipient === pathEnd - path && standsAt(recipient, recipientEnd, path, pathEnd) ? 1 : 0,
+      standsAt(recipient, recipientEnd, path, pathEnd) && recipientEnd - recipient === pathEnd - path ? 1 : 0,
     );
   }
   announcedAt = OUTLINE_AT;
@@ -467,6 +467,10 @@ function message(root: i32, n: i32, mta: i32): bool {
   lastAnnounced = -Infinity;
   if (!isNull && firstChild(root) < 0) return false;
   return reports(root, mta, isNull) && isExpired === (state === DEFERRED_YET);
+}
+
+function hasFailed(state: i32): bool {
+  return state === FAILED_NOW || state === GIVEN_UP_NOW;
 }
 
 /** Postfix: an attempt that was the last, for the time in the queue was over: what was said of it counts for nothing. */
@@ -477,14 +481,6 @@ function mixWait(s: i32, at: i32, mta: i32): bool {
   mixBytes(at, findByte(at + 1, end, 0x2c));
   return at < end;
 }
-
-/** Of the recipient that failed, the time of its line and when it was kept; whether the queue manager gave it up. */
-let failedAt: f64 = Infinity;
-let askedSequence: i32 = 0;
-let isExpired: bool = false;
-/** Where the instant of the next notice goes, and that of the last one. */
-let announcedAt: i32 = 0;
-let lastAnnounced: f64 = -Infinity;
 
 /** The notices about a row, three at the most, each with the report that it announces. */
 function reports(row: i32, mta: i32, areLast: bool): bool {
@@ -506,7 +502,7 @@ function reports(row: i32, mta: i32, areLast: bool): bool {
       continue;
     if (mta === POSTFIX && saysExpired(s)) {
       // Of the message, and an attempt behind it would have been another one.
-      if ((flags & IS_REPORT) !== 0 || load<i32>(s, S_SEQUENCE) < askedSequence) return false;
+      if ((flags & IS_REPORT) !== 0 || load<i32>(s, S_SEQUENCE) < keptAt) return false;
       mark(8);
       isExpired = true;
       continue;
@@ -559,15 +555,10 @@ function report(row: i32, mta: i32): bool {
   if (load<f64>(timesOf(row), T_KEYS) !== textKey(path, pathEnd)) return false;
   const slot = load<i32>(LINKS + row * LINKS_SIZE, L_KEPT);
   const state = stateOf(row, 0);
-  if (slot === 0 || (state !== DELIVERED && state !== FAILED_NOW)) return false;
+  if (slot === 0 || (state !== DELIVERED && !hasFailed(state))) return false;
   mixNumbers(n);
   mixAttempts(n, row, 0);
-  const failed = recipient;
-  const failedEnd = recipientEnd;
-  const known = mixReport(slotAt(slot), mta);
-  recipient = failed;
-  recipientEnd = failedEnd;
-  return known && reports(row, mta, true);
+  return mixReport(slotAt(slot), mta) && reports(row, mta, true);
 }
 
 /** A report about which there is none, and of which nobody asks whom it went to. */

@@ -41,6 +41,7 @@ import {
   ENDED_RING,
   ENDED_SIZE,
   FAILED_NOW,
+  GIVEN_UP_NOW,
   HANDED_OVER,
   HEAD_AUTH,
   HEAD_OTHER,
@@ -584,7 +585,7 @@ function giveUp(row: i32): void {
     if (state === UNTRIED_YET || state === DEFERRED_YET)
       store<i32>(
         attempts,
-        (load<i32>(attempts) & ~(STATE_BITS << STATE_SHIFT)) | (FAILED_NOW << STATE_SHIFT),
+        (load<i32>(attempts) & ~(STATE_BITS << STATE_SHIFT)) | (GIVEN_UP_NOW << STATE_SHIFT),
       );
   }
   impliesEnd(row);
