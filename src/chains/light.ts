@@ -190,12 +190,12 @@ export interface Repeat {
  * A chain that is over: a message with its DSNs and reports about those, or one with a null reverse-path. Chains with the
  * same outline (kernel/assembly/outline.ts) differ in what stands here, and in nothing else.
  */
-export interface Outlined extends Submission {
+export interface Outlined {
   readonly outline: number;
+  /** With the reverse-path that its DSN goes to; "" for the null one. */
+  readonly submission: Submission & { readonly reversePath: string };
   /** When each of its DSNs was announced; NaN behind the last. */
   readonly announced: readonly number[];
-  /** Whom the DSN is for; "" for the null one. */
-  readonly reversePath: string;
   /** Who failed, or has a message with a null reverse-path. */
   readonly recipient: string;
   /** The next hop that refused it; "" for none. */
@@ -465,8 +465,8 @@ export class LightLives {
     const recipient = kernel.number(OUTLINE_RECIPIENT);
     const relay = kernel.number(OUTLINE_RELAY);
     const isCounted = this.#outlined({
-      ...this.#submissionOf(root),
       outline: kernel.double(OUTLINE_KEY),
+      submission: this.#submissionOf(root),
       announced: [kernel.double(OUTLINE_AT), kernel.double(OUTLINE_AT + 8), kernel.double(OUTLINE_AT + 16)],
       recipient: asciiText(kernel.bytes, recipient, recipient + kernel.number(OUTLINE_RECIPIENT_LENGTH)),
       relay: relay > 0 ? text(kernel.bytes, relay, relay + kernel.number(OUTLINE_RELAY_LENGTH)) : '',
@@ -733,7 +733,8 @@ export class LightLives {
     kernel.call.releaseChain(row);
   }
 
-  #submissionOf(row: number): Submission & { readonly reversePath: string } {
+  /** One object as it is: to spread it into another one cost 8 us. */
+  #submissionOf(row: number): Outlined['submission'] {
     const { kernel } = this;
     const n = NUMBERS + row * NUMBERS_SIZE;
     const flags = kernel.number(n + N_FLAGS);

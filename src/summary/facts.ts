@@ -145,11 +145,11 @@ export class Outlines {
   /** Facts and names of this chain; null where it has to become lives. */
   find(chain: Outlined): { readonly facts: Facts; readonly counted: Counted } | null {
     this.#sought = null;
-    const { outline, reversePath, clientIp } = chain;
+    const { reversePath, clientIp } = chain.submission;
     const domain = domainOf(reversePath);
     if (!isAnybodys(reversePath, domain, this.#inside)) return null;
     // An outline has 52 bits; one is left for whose client it was.
-    const place = 2 * outline + (clientIp !== null && this.#inside.hasNetwork(clientIp) ? 1 : 0);
+    const place = 2 * chain.outline + (clientIp !== null && this.#inside.hasNetwork(clientIp) ? 1 : 0);
     const known = this.#known.get(place);
     if (known === undefined) {
       this.#sought = chain;
@@ -165,7 +165,8 @@ export class Outlines {
     const sought = this.#sought;
     if (sought === null) return;
     this.#sought = null;
-    if (root.id !== sought.id || root.first !== sought.first) return;
+    const { id, first } = sought.submission;
+    if (root.id !== id || root.first !== first) return;
     if (this.#known.size >= MOST_OUTLINES) this.#known.clear();
     this.#known.set(this.#place, knownOf(root, facts, counted, sought));
   }
@@ -176,9 +177,10 @@ function countedAs(
   chain: Outlined,
   domain: string,
 ): Counted {
+  const { submission, announced } = chain;
   return {
-    root: chain,
-    dsns: dsns.map((dsn, i) => dsnAs(dsn, chain.announced[i], chain.reversePath, domain)),
+    root: submission,
+    dsns: dsns.map((dsn, i) => dsnAs(dsn, announced[i], submission.reversePath, domain)),
     judged: judged === null ? null : judgedAs(judged, chain, domain),
     refusing: refusing.map((hop) => hopAs(hop, chain)),
     nullRecipients: isNullRecipient ? [chain.recipient] : NOBODY,
@@ -201,7 +203,8 @@ function hopAs(hop: string, { relay }: Outlined): string {
 }
 
 function judgedAs({ suspect, reasons, victims, failed }: Judged, chain: Outlined, domain: string): Judged {
-  const { clientIp, reversePath, recipient } = chain;
+  const { recipient, submission } = chain;
+  const { clientIp, reversePath } = submission;
   return {
     suspect,
     reasons,
@@ -221,12 +224,13 @@ function judgedAs({ suspect, reasons, victims, failed }: Judged, chain: Outlined
 /** Nothing is taken for granted: the names that the lives have are those of the row, in their places. */
 function knownOf(root: Life, facts: Facts, counted: Counted, chain: Outlined): Known | null {
   const { dsns, judged, refusing, nullRecipients } = counted;
-  const { reversePath, recipient } = chain;
+  const { submission, recipient } = chain;
+  const { reversePath } = submission;
   if (facts.cause !== null || facts.checked !== null || root.piped) return null;
   if (
     root.reversePath !== reversePath ||
-    root.clientIp !== chain.clientIp ||
-    root.authUser !== chain.authUser
+    root.clientIp !== submission.clientIp ||
+    root.authUser !== submission.authUser
   )
     return null;
   if (nullRecipients.length > 1 || nullRecipients.some((address) => address !== recipient)) return null;

@@ -196,8 +196,8 @@ export class Summary {
   repeated(chain: Outlined): boolean {
     const found = this.#outlines.find(chain);
     if (found === null) return false;
-    this.seen[chain.mta] = true;
-    if (found.facts.nature === MESSAGE) this.traffic.submission(chain, this.#inside);
+    this.seen[chain.submission.mta] = true;
+    if (found.facts.nature === MESSAGE) this.traffic.submission(chain.submission, this.#inside);
     this.#count(found.facts, found.counted);
     return true;
   }
