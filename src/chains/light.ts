@@ -274,7 +274,7 @@ export class LightLives {
     state.onKnown = (host, qp) => kernel.know(host, qp);
     const { table } = state;
     table.watch((hash, check, step) => {
-      if (kernel.hasRoomFor(table.size)) kernel.present(hash, check, step);
+      if (!kernel.makeRoomFor(table.size)) kernel.present(hash, check, step);
       else for (const life of table.lives()) if (!life.numberFree) kernel.present(life.hash, life.check, 1);
     });
   }

@@ -276,13 +276,13 @@ export class Kernel {
     this.#present(PRESENCE_BESIDE + ((Math.imul(mixed, 0x85ebca6b) + check) >>> shift), step);
   }
 
-  /** Whether there is room for the ids of so many lives; if not, there is now, and all have to be told again. */
-  hasRoomFor(lives: number): boolean {
+  /** Makes room for the ids of so many lives; true where there was too little: all have to be told again. */
+  makeRoomFor(lives: number): boolean {
     const bits = 32 - this.number(PRESENCE_SHIFT);
-    if (lives <= 1 << (bits - 5) || bits === MOST_PRESENCE_BITS) return true;
+    if (lives <= 1 << (bits - 5) || bits === MOST_PRESENCE_BITS) return false;
     this.setNumber(PRESENCE_SHIFT, 32 - Math.min(MOST_PRESENCE_BITS, bits + 3));
     this.bytes.fill(0, PRESENCE, PRESENCE_BESIDE + (1 << MOST_PRESENCE_BITS));
-    return false;
+    return true;
   }
 
   #present(at: number, step: 1 | -1): void {

@@ -46,6 +46,7 @@ export type EvidenceRow = readonly [
  */
 export class Evidence {
   readonly #topics: Keys;
+  /** Rows of the program's own topics, some dozens. */
   readonly #own = new Map<string, number>();
   /** By row and MTA. */
   #counts = new Float64Array(0);

@@ -65,30 +65,23 @@ export function factsOf(
   let failures = 0;
   for (const { kind } of dsns) if (kind === 'failure') failures += 1;
   const outcomes = recipients.map(({ outcome }) => outcome);
-  if (nature !== MESSAGE) return { ...NOTHING_ELSE, nature, outcomes, failures };
-  const failed = failures > 0 || hasFailed(root);
+  // Of others, nothing else is counted.
+  const isMessage = nature === MESSAGE;
+  const failed = isMessage && (failures > 0 || hasFailed(root));
   return {
     nature,
     outcomes,
     failures,
-    attempted: wasAttempted(root),
+    attempted: isMessage && wasAttempted(root),
     failed,
     ended: failed && hasEnded(root),
-    cause: suppressionCause(root),
-    checked: senderChecked(root),
-    reason: failures > 0 ? reasonOf(recipients) : null,
+    cause: isMessage ? suppressionCause(root) : null,
+    checked: isMessage ? senderChecked(root) : null,
+    reason: isMessage && failures > 0 ? reasonOf(recipients) : null,
   };
 }
 
 const NOBODY: readonly string[] = [];
-const NOTHING_ELSE = {
-  attempted: false,
-  failed: false,
-  ended: false,
-  cause: null,
-  checked: null,
-  reason: null,
-} as const;
 
 /** Next hops that refused a recipient. */
 export function refusingOf(recipients: readonly SeenRecipient[]): readonly string[] {
@@ -110,7 +103,7 @@ function reasonOf(recipients: readonly SeenRecipient[]): Facts['reason'] {
   return null;
 }
 
-/** Outlines that are remembered: those of a real log are some hundreds, a hostile one has as many as it likes. */
+/** Outlines that are remembered: 1 GB has some thousands, a hostile log as many as it likes. */
 const MOST_OUTLINES = 4096;
 
 /** What was found out about the first chain of an outline. */

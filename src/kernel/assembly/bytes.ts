@@ -90,25 +90,42 @@ export function wordAt(at: i32, end: i32): i32 {
   return over <= 0 ? value : value & <i32>(<u32>0xffffffff >>> ((<u32>over) << 3));
 }
 
-/** Hash and check of [start, end) (records/text.ts idHash, idCheck), into idHash and idCheck. */
+// Beginnings and steps of the two hashes (records/text.ts idHash, idCheck).
+export const HASH_START: i32 = 0x811c9dc5;
+export const CHECK_START: i32 = 0x2f0b4c47;
+
+export function hashed(h: i32, w: i32): i32 {
+  h = (h ^ w) * 0x01000193;
+  return h ^ (h >>> 15);
+}
+
+export function checked(c: i32, w: i32): i32 {
+  c = (c ^ w) * 0x5bd1e995;
+  return c ^ (c >>> 13);
+}
+
+/** Hash and check of [start, end), into idHash and idCheck. */
 export function hashId(start: i32, end: i32): void {
-  let h: i32 = 0x811c9dc5 ^ (end - start);
-  let c: i32 = 0x2f0b4c47 ^ (end - start);
+  let h: i32 = HASH_START ^ (end - start);
+  let c: i32 = CHECK_START ^ (end - start);
   for (let i = start; i < end; i += 4) {
     const w = wordAt(i, end);
-    h = (h ^ w) * 0x01000193;
-    h ^= h >>> 15;
-    c = (c ^ w) * 0x5bd1e995;
-    c ^= c >>> 13;
+    h = hashed(h, w);
+    c = checked(c, w);
   }
   idHash = h;
   idCheck = c;
 }
 
+/** 52 bits of both, as one number. */
+export function keyOf(hash: i32, check: i32): f64 {
+  return <f64>(<u32>hash) * 1048576.0 + <f64>(<u32>check >>> 12);
+}
+
 /** As textKey (records/text.ts). Takes the place of idHash and idCheck. */
 export function textKey(start: i32, end: i32): f64 {
   hashId(start, end);
-  return <f64>(<u32>idHash) * 1048576.0 + <f64>(<u32>idCheck >>> 12);
+  return keyOf(idHash, idCheck);
 }
 
 /** The decimal number at `at`, -1 without a digit, -2 with more than nine; the byte behind it in numberEnd. */

@@ -3,7 +3,20 @@
  * the report about it; or a message with a null reverse-path. Chains with the same outline differ in those only: what was found out about the
  * first need not be found out about the others (summary/facts.ts). Anything out of the ordinary has no outline.
  */
-import { byte, findByte, isDigit, stands, textKey, word, wordAt } from './bytes';
+import {
+  byte,
+  CHECK_START,
+  checked,
+  findByte,
+  HASH_START,
+  hashed,
+  isDigit,
+  keyOf,
+  stands,
+  textKey,
+  word,
+  wordAt,
+} from './bytes';
 import { isToldUid } from './closing';
 import {
   ARRIVED,
@@ -61,6 +74,7 @@ import {
   USER_SHIFT,
 } from './layout';
 import { POSTFIX, QMAIL, SENDMAIL } from './line';
+import { sameBytes } from './names';
 import { isAwaiting } from './outbox';
 import { mayBeOurs, queuedAs } from './postfix';
 import { firstChild, nextSibling, numbersOf, slotAt, stateOf, timesOf } from './rows';
@@ -84,15 +98,13 @@ const W_UNKNOWN = word('(unknown');
 const W_NOT_GOING = word('not_goin');
 const W_USER = word(' user: "');
 
-// The outline so far (hashId).
+// The outline so far.
 let h: i32 = 0;
 let c: i32 = 0;
 
 function mix(value: i32): void {
-  h = (h ^ value) * 0x01000193;
-  h ^= h >>> 15;
-  c = (c ^ value) * 0x5bd1e995;
-  c ^= c >>> 13;
+  h = hashed(h, value);
+  c = checked(c, value);
 }
 
 /** What stands for something: no length of a text is as large. */
@@ -122,9 +134,27 @@ let announcedAt: i32 = 0;
 let lastAnnounced: f64 = -Infinity;
 
 function standsAt(at: i32, end: i32, start: i32, stop: i32): bool {
-  if (stop - start > end - at) return false;
-  for (; start < stop; start++, at++) if (byte(at) !== byte(start)) return false;
-  return true;
+  return stop - start <= end - at && sameBytes(at, start, stop - start);
+}
+
+function isSame(start: i32, end: i32, other: i32, otherEnd: i32): bool {
+  return end - start === otherEnd - other && sameBytes(start, other, end - start);
+}
+
+/** Behind a kept line's text. */
+function textEnd(s: i32): i32 {
+  return s + S_TEXT + load<i32>(s, S_LENGTH);
+}
+
+/** Behind `QID: ` of a kept line. */
+function behindId(s: i32): i32 {
+  return findByte(s + S_TEXT, textEnd(s), 0x3a) + 2;
+}
+
+/** The `, key` at `at` or behind it; end where there is none. */
+function field(at: i32, end: i32, key: u64, length: i32): i32 {
+  while (at < end && !stands(at, key, length)) at = findByte(at + 1, end, 0x2c);
+  return min(at, end);
 }
 
 /** A text; `<address>` counts as the name that it repeats. */
@@ -183,14 +213,14 @@ let addressStop: i32 = 0;
 /** Finds the recipient's address; what is behind it, 0 for another line. */
 function addressOf(s: i32, mta: i32): i32 {
   const start = s + S_TEXT;
-  const end = start + load<i32>(s, S_LENGTH);
+  const end = textEnd(s);
   if (mta === QMAIL) {
     address = end;
     addressStop = end + load<i32>(s, S_ADDRESS);
     // `delivery D: `
     return stands(start, W_DELIVERY, 8) ? findByte(start, end, 0x3a) : 0;
   }
-  const at = findByte(start, end, 0x3a) + 2;
+  const at = behindId(s);
   if (at + 4 > end || !stands(at, W_TO, 4)) return 0;
   address = at + 4;
   addressStop = findByte(address, end, 0x3e);
@@ -214,7 +244,7 @@ function isRemote(relay: i32, stop: i32, mta: i32): bool {
 
 /** The line about a recipient that failed; `at` is behind the address. */
 function mixFailure(s: i32, at: i32, mta: i32): bool {
-  const end = s + S_TEXT + load<i32>(s, S_LENGTH);
+  const end = textEnd(s);
   mix(load<i32>(s, S_TAG));
   return mta === POSTFIX
     ? postfixFailure(at, end)
@@ -230,7 +260,7 @@ function postfixFailure(at: i32, end: i32): bool {
   const stop = findByte(at, end, 0x2c);
   mixRelay(at, stop, POSTFIX);
   at = stop;
-  while (at < end && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
+  at = field(at, end, W_DSN, 6);
   const status = findByte(at + 1, end, 0x2c);
   let said = findByte(status, end, 0x28);
   mixBytes(at, said);
@@ -265,18 +295,18 @@ function postfixFailure(at: i32, end: i32): bool {
 
 /** `[, ctladdr=c], delay=t, xdelay=t, mailer=m, [pri=n,] [relay=h [ip],] dsn=d.d.d, [reply=r,] stat=s` */
 function sendmailFailure(at: i32, end: i32): bool {
-  while (at < end && !stands(at, W_MAILER, 8)) at = findByte(at + 1, end, 0x2c);
-  let next = findByte(at + 1, end, 0x2c);
-  mixBytes(at, next);
-  while (next < end && !stands(next, W_COMMA_RELAY, 8) && !stands(next, W_DSN, 6))
-    next = findByte(next + 1, end, 0x2c);
-  if (stands(next, W_COMMA_RELAY, 8)) {
-    const stop = findByte(next + 8, end, 0x2c);
-    mixRelay(next + 8, stop, SENDMAIL);
-    next = stop;
+  at = field(at, end, W_MAILER, 8);
+  const pri = findByte(at + 1, end, 0x2c);
+  mixBytes(at, pri);
+  const dsn = field(pri, end, W_DSN, 6);
+  at = field(pri, dsn, W_COMMA_RELAY, 8);
+  if (at < dsn) {
+    const stop = findByte(at + 8, end, 0x2c);
+    mixRelay(at + 8, stop, SENDMAIL);
+    at = stop;
   }
-  mixText(next, end);
-  return next < end;
+  mixText(at, end);
+  return at < end;
 }
 
 /** `: failure: ip_does_not_like_recipient./Remote_host_said:_text/Giving_up_on_ip./` */
@@ -328,7 +358,7 @@ function mixRelay(start: i32, stop: i32, mta: i32): void {
 function leadsHome(s: i32, mta: i32): bool {
   if (mta !== POSTFIX) return false;
   const start = s + S_TEXT;
-  const end = start + load<i32>(s, S_LENGTH) - 1;
+  const end = textEnd(s) - 1;
   const queued = queuedAs(start, end);
   return queued !== 0 && mayBeOurs(queued, end);
 }
@@ -337,7 +367,7 @@ function leadsHome(s: i32, mta: i32): bool {
 function mixReport(s: i32, mta: i32): bool {
   const at = addressOf(s, mta);
   if (at === 0 || leadsHome(s, mta)) return false;
-  const end = s + S_TEXT + load<i32>(s, S_LENGTH);
+  const end = textEnd(s);
   if (mta !== QMAIL) return mixPlace(at, end, mta);
   // A number tells the channels apart, a few words those that qmail-send gave up.
   for (let i = at; i < end; i++) if (stands(i, W_NOT_GOING, 8)) return false;
@@ -346,9 +376,9 @@ function mixReport(s: i32, mta: i32): bool {
 
 /** Behind the address: what tells whether it was this host (wasLocal). */
 function mixPlace(at: i32, end: i32, mta: i32): bool {
-  at++;
-  while (at < end && !stands(at, W_COMMA_RELAY, 8) && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
-  if (!stands(at, W_COMMA_RELAY, 8)) {
+  const dsn = field(at + 1, end, W_DSN, 6);
+  at = field(at + 1, dsn, W_COMMA_RELAY, 8);
+  if (at === dsn) {
     // sendmail's local mailer; then it is told by how it ended.
     mark(6);
     return mta !== POSTFIX;
@@ -363,7 +393,7 @@ function mixPlace(at: i32, end: i32, mta: i32): bool {
   // Nobody was asked: the rest tells who should know.
   if (mta !== POSTFIX || stop - at !== 4 || !stands(at, W_NONE, 4)) return true;
   at = stop;
-  while (at < end && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
+  at = field(at, end, W_DSN, 6);
   mixText(at, end);
   return at < end;
 }
@@ -398,8 +428,8 @@ export function outline(root: i32): bool {
   if (mta === QMAIL ? isToldUid(n) : isLocal ? mta === SENDMAIL : ((lengths >>> CLIENT_SHIFT) & 255) === 0)
     return false;
   if (load<f64>(timesOf(root), T_FIRST) <= load<f64>(SEAM)) return false;
-  h = 0x811c9dc5;
-  c = 0x2f0b4c47;
+  h = HASH_START;
+  c = CHECK_START;
   path = TEXTS + root * TEXTS_SIZE + PATH_AT;
   pathEnd = path;
   if ((flags & NULL_PATH) === 0) {
@@ -414,7 +444,7 @@ export function outline(root: i32): bool {
   mixNumbers(n);
   mix(((lengths >>> USER_SHIFT) & 255) !== 0 ? 1 : 0);
   if (!message(root, n, mta) || (recipient !== path && !isTame(recipient, recipientEnd))) return false;
-  store<f64>(OUTLINE_KEY, <f64>(<u32>h) * 1048576.0 + <f64>(<u32>c >>> 12));
+  store<f64>(OUTLINE_KEY, keyOf(h, c));
   store<i32>(OUTLINE_RECIPIENT, recipient);
   store<i32>(OUTLINE_RECIPIENT_LENGTH, recipientEnd - recipient);
   store<i32>(OUTLINE_RELAY, relay);
@@ -458,9 +488,7 @@ function message(root: i32, n: i32, mta: i32): bool {
       failedAt = load<f64>(s, S_INSTANT);
     }
     // sendmail has reports for the sender that look like recipients.
-    mix(
-      standsAt(recipient, recipientEnd, path, pathEnd) && recipientEnd - recipient === pathEnd - path ? 1 : 0,
-    );
+    mix(isSame(recipient, recipientEnd, path, pathEnd) ? 1 : 0);
   }
   announcedAt = OUTLINE_AT;
   for (let i = 0; i < 24; i += 8) store<f64>(OUTLINE_AT + i, NaN);
@@ -475,9 +503,9 @@ function hasFailed(state: i32): bool {
 
 /** Postfix: an attempt that was the last, for the time in the queue was over: what was said of it counts for nothing. */
 function mixWait(s: i32, at: i32, mta: i32): bool {
-  const end = s + S_TEXT + load<i32>(s, S_LENGTH);
+  const end = textEnd(s);
   if (mta !== POSTFIX || !mixPlace(at, end, mta)) return false;
-  while (at < end && !stands(at, W_DSN, 6)) at = findByte(at + 1, end, 0x2c);
+  at = field(at, end, W_DSN, 6);
   mixBytes(at, findByte(at + 1, end, 0x2c));
   return at < end;
 }
@@ -516,15 +544,12 @@ function reports(row: i32, mta: i32, areLast: bool): bool {
 
 /** `QID: from=<s>, status=expired, returned to sender` */
 function saysExpired(s: i32): bool {
-  const start = s + S_TEXT;
-  const end = start + load<i32>(s, S_LENGTH);
-  return stands(findByte(start, end, 0x3a) + 2, W_FROM, 5);
+  return stands(behindId(s), W_FROM, 5);
 }
 
 /** A notice of this report. */
 function mixNotice(s: i32, mta: i32, child: i32): bool {
-  const start = s + S_TEXT;
-  const end = start + load<i32>(s, S_LENGTH);
+  const end = textEnd(s);
   const at = load<f64>(s, S_INSTANT);
   if (announcedAt > OUTLINE_AT + 16 || at < lastAnnounced) return false;
   store<f64>(announcedAt, at);
@@ -535,17 +560,17 @@ function mixNotice(s: i32, mta: i32, child: i32): bool {
   if (mta === QMAIL) return true;
   const id = TEXTS + child * TEXTS_SIZE + ID_AT;
   const idStop = id + (load<i32>(numbersOf(child), N_LENGTHS) & 255);
-  const text = findByte(start, end, 0x3a) + 2;
+  const text = behindId(s);
   if (mta === POSTFIX) {
     // `sender non-delivery notification: C`
     const close = findByte(text, end, 0x3a);
     mixBytes(text, close);
-    return end - close - 2 === idStop - id && standsAt(close + 2, end, id, idStop);
+    return isSame(close + 2, end, id, idStop);
   }
   // `C: DSN: text`
   const said = findByte(text, end, 0x3a);
   mixText(said, end);
-  return said - text === idStop - id && standsAt(text, end, id, idStop);
+  return isSame(text, said, id, idStop);
 }
 
 /** A DSN, which went to the reverse-path and to nobody else; where it failed, with the report about that. */
