@@ -77,12 +77,16 @@ export function reasonClass(reply: string | null, status: string | null, expired
   return detail ?? 'other';
 }
 
-/** Postfix: `host h[ip] said: text` [smtp_chat.c, smtp_trouble.c]: a host's name says nothing about why. */
+/**
+ * Postfix: `host h[ip] said: text`, `connect to h[ip]:25: text` [smtp_chat.c, smtp_trouble.c, smtp_connect.c], `... error for
+ * name=h type=A: text` [smtp_addr.c]: a host's name, which has no blanks, says nothing about why.
+ */
+const HOST =
+  /^(delivery temporarily suspended: )?(?:host \S+ (?:said|refused to talk to me): |connect to \S+: |(Host or domain name not found\. Name service error for) name=\S+(?= type=))/;
+
+/** A reply without the name of the host that it is about. */
 export function withoutHost(reply: string): string {
-  if (!reply.startsWith('host ')) return reply;
-  const said = reply.indexOf(' said: ', 5);
-  // A name has no blanks.
-  return said < 0 || reply.indexOf(' ', 5) !== said ? reply : reply.slice(said + 7);
+  return reply.replace(HOST, '$1$2');
 }
 
 /** What texts said, by their shape; null for those that say nothing. The rules cost 4 us a reply. */

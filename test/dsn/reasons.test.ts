@@ -61,6 +61,17 @@ describe('the class of a reply', () => {
       expect(said(host, '550 no')).toBe('other');
       expect(said(host, '550 this is spam')).toBe('content refused');
     }
+    for (const host of ['mx.example.org', 'virus.quota.example']) {
+      const later = 'delivery temporarily suspended: ';
+      for (const before of ['', later]) {
+        const own = (text: string) => reasonClass(before + text, '5.0.0', false);
+        expect(own(`connect to ${host}[192.0.2.1]:25: Connection refused`)).toBe('connection trouble');
+        expect(own(`host ${host}[192.0.2.1] refused to talk to me: 554 blocked`)).toBe('client blocked');
+        expect(
+          own(`Host or domain name not found. Name service error for name=${host} type=A: Host not found`),
+        ).toBe('host unknown');
+      }
+    }
     // No host: the words of somebody who writes like Postfix.
     expect(reasonClass('host is full of spam said: no', '5.0.0', false)).toBe('content refused');
   });

@@ -254,6 +254,49 @@ describe('outlines of chains that only look alike', () => {
   });
 });
 
+describe('outlines of Postfix', () => {
+  const inside = (n: number, from: RegExp, to: string): string[] =>
+    postfix(who(n)).map((line) => line.replace(from, to));
+  const kinds: readonly [what: string, chain: (n: number) => string[]][] = [
+    // Each reply names another one.
+    [
+      'what an alias stands for',
+      (n) => inside(n, /to=<(nobody\d+@[^>]+)>, relay/, 'to=<$1>, orig_to=<all@corp.example>, relay'),
+    ],
+    [
+      'hosts that nobody finds',
+      (n) =>
+        inside(
+          n,
+          /relay=store.*/,
+          `relay=none, delay=1, delays=0/0/0/1, dsn=5.4.4, status=bounced (Host or domain name not found. Name service error for name=host${n}.example type=A: Host not found)`,
+        ),
+    ],
+    [
+      'hosts that do not answer the DSN',
+      (n) =>
+        inside(
+          n,
+          /relay=mx.*/,
+          `relay=none, delay=9, delays=9/0/0/0, dsn=5.4.1, status=bounced (connect to mx${n}.example[192.0.2.${n}]:25: Connection refused)`,
+        ),
+    ],
+    [
+      'messages that nobody wants a DSN of',
+      (n) => postfix(who(n)).filter((line) => !line.includes('notification') && !line.includes(': B0')),
+    ],
+  ];
+  it.each(kinds)('stand for %s', (_, chain) => {
+    const lines = [1, 2, 3, 4, 5].flatMap(chain);
+    const { repeated, report } = answer(logOf(lines), 1 << 20, true, { later: LATER });
+    // The first makes tags known, the second its outline.
+    expect(repeated).toBe(3);
+    expect(report).toMatchObject({ statistics: { incoming: 5, estimated: 5 } });
+    expectSame([...lines, ...[6, 7, 8].flatMap((n) => postfix(who(n)))]);
+    for (const [, other] of kinds) expectSame([...lines, ...[10, 11, 12].flatMap(other)]);
+  });
+});
+
 describe('outlines of chains with more than one DSN', () => {
   const later = (lines: readonly string[], hour: number): string[] =>
     lines.map((line) => line.replace(' 10:', ` ${hour}:`));

@@ -25,6 +25,21 @@ export function stands(at: i32, text: u64, length: i32): bool {
   return load<u64>(at) << unused === text << unused;
 }
 
+/** A longer text, eight bytes a word, to be looked for by `says`. */
+export function words(text: string): StaticArray<u64> {
+  const all = new StaticArray<u64>((text.length + 7) >> 3);
+  for (let i = 0; i < all.length; i++) all[i] = word(text.substring(i << 3, (i + 1) << 3));
+  return all;
+}
+
+/** Whether the text, of so many bytes, stands at `at`, before end. */
+export function says(at: i32, end: i32, text: StaticArray<u64>, length: i32): bool {
+  if (at + length > end) return false;
+  let i = 0;
+  for (; length > 8; length -= 8) if (load<u64>(at + (i << 3)) !== unchecked(text[i++])) return false;
+  return stands(at + (i << 3), unchecked(text[i]), length);
+}
+
 /** First place of the byte in [at, end), or end; 16 at a time. */
 export function findByte(at: i32, end: i32, wanted: i32): i32 {
   const pattern = i8x16.splat(<i8>wanted);

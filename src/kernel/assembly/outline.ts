@@ -12,10 +12,12 @@ import {
   hashed,
   isDigit,
   keyOf,
+  says,
   stands,
   textKey,
   word,
   wordAt,
+  words,
 } from './bytes';
 import { isToldUid } from './closing';
 import {
@@ -97,6 +99,10 @@ const W_DELIVERY = word('delivery');
 const W_UNKNOWN = word('(unknown');
 const W_NOT_GOING = word('not_goin');
 const W_USER = word(' user: "');
+const W_TYPE = word(' type=');
+const SUSPENDED = words('delivery temporarily suspended: ');
+const CONNECT_TO = words('connect to ');
+const LOOKED_UP = words('Host or domain name not found. Name service error for name=');
 
 // The outline so far.
 let h: i32 = 0;
@@ -122,6 +128,9 @@ let path: i32 = 0;
 let pathEnd: i32 = 0;
 let recipient: i32 = 0;
 let recipientEnd: i32 = 0;
+/** Postfix: whom the failed recipient was rewritten to; empty where it was not. */
+let rewritten: i32 = 0;
+let rewrittenEnd: i32 = 0;
 /** The next hop that refused it; empty where none did, or where texts are read by its name. */
 let relay: i32 = 0;
 let relayEnd: i32 = 0;
@@ -157,23 +166,53 @@ function field(at: i32, end: i32, key: u64, length: i32): i32 {
   return min(at, end);
 }
 
-/** A text; `<address>` counts as the name that it repeats. */
+/** A text; `<address>` counts as the name that it repeats, and a host that Postfix names as any other. */
 function mixText(at: i32, end: i32): void {
+  const host = hostIn(at, end);
+  if (host !== 0) {
+    mixBytes(at, host);
+    mark(9);
+    at = findByte(host, end, 32);
+  }
   for (;;) {
     const open = findByte(at, end, 0x3c);
     mixBytes(at, open);
     if (open >= end) return;
     at = open + 1;
-    for (let name = 1; name <= 2; name++) {
-      const start = name === 1 ? recipient : path;
-      const stop = name === 1 ? recipientEnd : pathEnd;
-      const close = at + (stop - start);
-      if (stop === start || close >= end || byte(close) !== 0x3e || !standsAt(at, end, start, stop)) continue;
-      mark(name);
-      at = close + 1;
-      break;
+    if (isNamed(at, end, recipient, recipientEnd)) {
+      mark(1);
+      at += recipientEnd - recipient + 1;
+    } else if (isNamed(at, end, path, pathEnd)) {
+      mark(2);
+      at += pathEnd - path + 1;
+    } else if (isNamed(at, end, rewritten, rewrittenEnd)) {
+      mark(10);
+      at += rewrittenEnd - rewritten + 1;
     }
   }
+}
+
+/** Whether `name>` stands at `at`. */
+function isNamed(at: i32, end: i32, start: i32, stop: i32): bool {
+  const close = at + (stop - start);
+  return stop > start && close < end && byte(close) === 0x3e && standsAt(at, end, start, stop);
+}
+
+/**
+ * Postfix: where the host's name begins in `(connect to h[ip]:25: text)`, `(Host or domain name not found. Name service
+ * error for name=h type=A: text)`, also behind `delivery temporarily suspended: `; 0 in any other text. Nothing is told by
+ * that name (dsn/reasons.ts withoutHost), and a blank is behind it.
+ */
+function hostIn(at: i32, end: i32): i32 {
+  if (byte(at) !== 0x28) return 0;
+  at++;
+  if (says(at, end, SUSPENDED, 32)) at += 32;
+  const connects = says(at, end, CONNECT_TO, 11);
+  if (!connects && !says(at, end, LOOKED_UP, 59)) return 0;
+  at += connects ? 11 : 59;
+  const stop = findByte(at, end, 32);
+  if (stop === at || stop + 6 > end) return 0;
+  return (connects ? byte(stop - 1) === 0x3a : stands(stop, W_TYPE, 6)) ? at : 0;
 }
 
 /**
@@ -209,11 +248,15 @@ function isTame(start: i32, end: i32): bool {
 /** Whom the line that addressOf looked at is about. */
 let address: i32 = 0;
 let addressStop: i32 = 0;
+/** Whom that one was rewritten to; empty where it was not. */
+let target: i32 = 0;
+let targetStop: i32 = 0;
 
 /** Finds the recipient's address; what is behind it, 0 for another line. */
 function addressOf(s: i32, mta: i32): i32 {
   const start = s + S_TEXT;
   const end = textEnd(s);
+  targetStop = target;
   if (mta === QMAIL) {
     address = end;
     addressStop = end + load<i32>(s, S_ADDRESS);
@@ -227,6 +270,8 @@ function addressOf(s: i32, mta: i32): i32 {
   let close = addressStop;
   // `, orig_to=<o>`: the one that the client gave.
   if (mta === POSTFIX && stands(close, W_ORIG, 8) && stands(close + 8, W_TO, 4)) {
+    target = address;
+    targetStop = close;
     address = close + 12;
     addressStop = findByte(address, end, 0x3e);
     close = addressStop;
@@ -392,9 +437,10 @@ function mixPlace(at: i32, end: i32, mta: i32): bool {
   mixBytes(at, stop);
   // Nobody was asked: the rest tells who should know.
   if (mta !== POSTFIX || stop - at !== 4 || !stands(at, W_NONE, 4)) return true;
-  at = stop;
-  at = field(at, end, W_DSN, 6);
-  mixText(at, end);
+  at = field(stop, end, W_DSN, 6);
+  const said = findByte(at, end, 0x28);
+  mixBytes(at, said);
+  mixText(said, end);
   return at < end;
 }
 
@@ -439,6 +485,7 @@ export function outline(root: i32): bool {
   } else if (lengths >>> PATH_SHIFT !== 0) return false;
   recipient = path;
   recipientEnd = pathEnd;
+  rewrittenEnd = rewritten;
   relay = 0;
   relayEnd = 0;
   mixNumbers(n);
@@ -452,7 +499,7 @@ export function outline(root: i32): bool {
   return true;
 }
 
-/** A message that its recipients have but for one, and what was reported; with a null reverse-path, one recipient only. */
+/** A message that its recipients have but for one, and what was reported, if anything; with a null reverse-path, one recipient only. */
 function message(root: i32, n: i32, mta: i32): bool {
   const isNull = (load<i32>(n, N_FLAGS) & NULL_PATH) !== 0;
   const l = LINKS + root * LINKS_SIZE;
@@ -480,6 +527,10 @@ function message(root: i32, n: i32, mta: i32): bool {
     if (at === 0) return false;
     recipient = address;
     recipientEnd = addressStop;
+    if (isTame(target, targetStop)) {
+      rewritten = target;
+      rewrittenEnd = targetStop;
+    }
     keptAt = load<i32>(s, S_SEQUENCE);
     if (state === DELIVERED) {
       if (leadsHome(s, mta)) return false;
@@ -493,7 +544,7 @@ function message(root: i32, n: i32, mta: i32): bool {
   announcedAt = OUTLINE_AT;
   for (let i = 0; i < 24; i += 8) store<f64>(OUTLINE_AT + i, NaN);
   lastAnnounced = -Infinity;
-  if (!isNull && firstChild(root) < 0) return false;
+  if (!isNull && kept === 0 && firstChild(root) < 0) return false;
   return reports(root, mta, isNull) && isExpired === (state === DEFERRED_YET);
 }
 
