@@ -112,8 +112,8 @@ interface Known {
   readonly dsns: readonly KnownDsn[];
   readonly judged: Judged | null;
   readonly refusing: readonly string[];
-  /** Its recipient is one of nullRecipients. */
-  readonly isNullRecipient: boolean;
+  /** How often its recipient is among nullRecipients: twice behind an alias. */
+  readonly nullRecipients: number;
 }
 
 interface KnownDsn {
@@ -166,7 +166,7 @@ export class Outlines {
 }
 
 function countedAs(
-  { dsns, judged, refusing, isNullRecipient }: Known,
+  { dsns, judged, refusing, nullRecipients }: Known,
   chain: Outlined,
   domain: string,
 ): Counted {
@@ -176,7 +176,7 @@ function countedAs(
     dsns: dsns.map((dsn, i) => dsnAs(dsn, announced[i], submission.reversePath, domain)),
     judged: judged === null ? null : judgedAs(judged, chain, domain),
     refusing: refusing.map((hop) => hopAs(hop, chain)),
-    nullRecipients: isNullRecipient ? [chain.recipient] : NOBODY,
+    nullRecipients: nullRecipients === 0 ? NOBODY : Array<string>(nullRecipients).fill(chain.recipient),
   };
 }
 
@@ -226,7 +226,7 @@ function knownOf(root: Life, facts: Facts, counted: Counted, chain: Outlined): K
     root.authUser !== submission.authUser
   )
     return null;
-  if (nullRecipients.length > 1 || nullRecipients.some((address) => address !== recipient)) return null;
+  if (nullRecipients.some((address) => address !== recipient)) return null;
   if (refusing.length > 1 || refusing.some((hop) => hop !== hopAs(hop, chain))) return null;
   const known: KnownDsn[] = [];
   for (const [i, { kind, outcome, to, at, answered }] of dsns.entries()) {
@@ -250,6 +250,6 @@ function knownOf(root: Life, facts: Facts, counted: Counted, chain: Outlined): K
     dsns: known,
     judged,
     refusing,
-    isNullRecipient: nullRecipients.length > 0,
+    nullRecipients: nullRecipients.length,
   };
 }

@@ -57,6 +57,41 @@ const postfix: Chain = ({ n, ip, from, to, hop }) => {
   ];
 };
 
+/** The same, with the message under another id first: which `then` says once the other one has begun. */
+function goneOn({ n, ip, from, to }: Who, then: string, lines: readonly string[]): string[] {
+  const id = `D0000000${100 + n}`;
+  const line = (second: number, daemon: string, text: string) =>
+    `Nov 21 ${clock(n, second)} mx postfix/${daemon}[7]: ${id}: ${text}`;
+  const [first, second, third, ...others] = lines;
+  return [
+    line(0, 'smtpd', `client=unknown[${ip}]`),
+    line(0, 'cleanup', `message-id=<${n}@c.example>`),
+    line(0, 'qmgr', `from=<${from}>, size=500, nrcpt=1 (queue active)`),
+    ...(then.includes('forwarded') ? [] : [first]),
+    second,
+    third,
+    line(1, then.includes('forwarded') ? 'local' : 'smtp', `to=<${to}>, ${then} A0000000${100 + n})`),
+    line(1, 'qmgr', 'removed'),
+    ...others,
+  ];
+}
+
+const filtered: Chain = (who) =>
+  goneOn(
+    who,
+    'relay=127.0.0.1[127.0.0.1]:10024, delay=0.2, delays=0/0/0/0.2, dsn=2.0.0, status=sent (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as',
+    postfix({ ...who, ip: '127.0.0.1' }),
+  );
+
+const forwarded: Chain = (who) =>
+  goneOn(
+    who,
+    'relay=local, delay=0.1, delays=0/0/0/0.1, dsn=2.0.0, status=sent (forwarded as',
+    postfix({ ...who, to: `other${who.n}@elsewhere.example` }).map((line) =>
+      line.replace(/(to=<other\d+@[^>]+>), relay/, `$1, orig_to=<${who.to}>, relay`),
+    ),
+  );
+
 const sendmail: Chain = ({ n, ip, from, to, hop }) => {
   const line = (second: number, text: string) => `Nov 21 ${clock(n, second)} mx sm-mta[7]: ${text}`;
   const [id, dsn] = [`6A0${100 + n}000308`, `6A0${100 + n}000309`];
@@ -102,6 +137,8 @@ const qmail: Chain = ({ n, from, to, hop }) => {
 
 const chains: readonly [mta: string, chain: Chain][] = [
   ['postfix', postfix],
+  ['postfix with a filter', filtered],
+  ['postfix with an alias', forwarded],
   ['sendmail', sendmail],
   ['qmail', qmail],
 ];

@@ -27,7 +27,9 @@ import {
   DEFERRED_YET,
   DELIVERED,
   FAILED_NOW,
+  FORWARDED_ON,
   GIVEN_UP_NOW,
+  HANDED_OVER,
   HAS_FORWARD,
   HAS_LINKS,
   HAS_NOTICE,
@@ -490,7 +492,8 @@ export function outline(root: i32): bool {
   relayEnd = 0;
   mixNumbers(n);
   mix(((lengths >>> USER_SHIFT) & 255) !== 0 ? 1 : 0);
-  if (!message(root, n, mta) || (recipient !== path && !isTame(recipient, recipientEnd))) return false;
+  const row = lastOf(root, mta);
+  if (row < 0 || !message(row, mta) || (recipient !== path && !isTame(recipient, recipientEnd))) return false;
   store<f64>(OUTLINE_KEY, keyOf(h, c));
   store<i32>(OUTLINE_RECIPIENT, recipient);
   store<i32>(OUTLINE_RECIPIENT_LENGTH, recipientEnd - recipient);
@@ -499,8 +502,61 @@ export function outline(root: i32): bool {
   return true;
 }
 
+/** Ids that a message may have one after the other. */
+const MOST_IDS: i32 = 4;
+/** Whom the alias stands for that forwarded the message; empty without one. */
+let alias: i32 = 0;
+let aliasEnd: i32 = 0;
+
+/**
+ * Postfix: the row that a message went on as in the end, through filters or an alias, with all its recipients; the row
+ * itself where it did not go on, -1 where it did otherwise.
+ */
+function lastOf(row: i32, mta: i32): i32 {
+  aliasEnd = alias;
+  for (let ids = 1; ids < MOST_IDS; ids++) {
+    const n = numbersOf(row);
+    const count = load<i32>(n, N_RECIPIENTS);
+    const state = count > 0 ? stateOf(row, 0) : DELIVERED;
+    if (mta !== POSTFIX || (state !== HANDED_OVER && state !== FORWARDED_ON)) return row;
+    const next = firstChild(row);
+    if (next < 0 || nextSibling(next) >= 0 || (load<i32>(n, N_FLAGS) & HAS_NOTICE) !== 0) return -1;
+    // An alias leads its own recipient elsewhere; to a filter go all, as they are.
+    if (state === FORWARDED_ON && (count !== 1 || aliasEnd > alias)) return -1;
+    for (let i = 0; i < count; i++) {
+      const kept = load<i32>(LINKS + row * LINKS_SIZE + (i << 2), L_KEPT);
+      if (stateOf(row, i) !== state || kept === 0) return -1;
+      const s = slotAt(kept);
+      const at = addressOf(s, mta);
+      if (at === 0 || !mixPlace(at, textEnd(s), mta)) return -1;
+      mix(load<i32>(s, S_TAG));
+      if (state === FORWARDED_ON) {
+        alias = address;
+        aliasEnd = addressStop;
+      } else if (targetStop > target) return -1;
+      mixAttempts(n, row, i);
+    }
+    const m = numbersOf(next);
+    if ((load<i32>(m, N_FLAGS) & GOES_ON) !== (TAKEN_OVER | OVER | HAS_LINKS) || !hasPath(next)) return -1;
+    mixNumbers(m);
+    row = next;
+  }
+  return -1;
+}
+
+/** What a message went on as: what is asked of its flags. */
+const GOES_ON: i32 =
+  TAKEN_OVER | OVER | HAS_LINKS | LINK_ONLY | LOCAL_ORIGIN | UNDER_WAY | HAS_FORWARD | IS_REPORT;
+
+/** Whether the row's reverse-path is that of its root. */
+function hasPath(row: i32): bool {
+  const own = TEXTS + row * TEXTS_SIZE + PATH_AT;
+  return isSame(own, own + (load<i32>(numbersOf(row), N_LENGTHS) >>> PATH_SHIFT), path, pathEnd);
+}
+
 /** A message that its recipients have but for one, and what was reported, if anything; with a null reverse-path, one recipient only. */
-function message(root: i32, n: i32, mta: i32): bool {
+function message(root: i32, mta: i32): bool {
+  const n = numbersOf(root);
   const isNull = (load<i32>(n, N_FLAGS) & NULL_PATH) !== 0;
   const l = LINKS + root * LINKS_SIZE;
   const count = load<i32>(n, N_RECIPIENTS);
@@ -530,6 +586,11 @@ function message(root: i32, n: i32, mta: i32): bool {
     if (isTame(target, targetStop)) {
       rewritten = target;
       rewrittenEnd = targetStop;
+    }
+    if (aliasEnd > alias) {
+      // Without its own word for it, it is known by the alias, and with a null reverse-path by both.
+      if (targetStop === target) return false;
+      mix(isSame(alias, aliasEnd, address, addressStop) ? 1 : 0);
     }
     keptAt = load<i32>(s, S_SEQUENCE);
     if (state === DELIVERED) {
