@@ -11,9 +11,12 @@ import { HeadParser } from '../../src/lines/head-parser.ts';
 import { Names } from '../../src/lines/names.ts';
 import { LineSplitter } from '../../src/lines/splitter.ts';
 import { Tags } from '../../src/lines/tags.ts';
+import { summaryRows } from '../../src/summary/saved.ts';
 import type { Summary } from '../../src/summary/summary.ts';
+import { withPending } from '../../src/summary/view.ts';
 
 export interface Answer {
+  /** With all tables that it is made of. */
   readonly report: unknown;
   /** Lines that the kernel did not take. */
   readonly slow: number;
@@ -82,12 +85,29 @@ export function answer(log: Uint8Array, chunk: number, kernel: boolean, course: 
     expect([...other.pending()]).toEqual([]);
     analysis.summary.merge(other.summary);
   }
-  const report = fullReport(analysis.summary, analysis.pending(), {
+  const pending = [...analysis.pending()];
+  const tables = tablesOf(withPending(analysis.summary, pending));
+  const report = fullReport(analysis.summary, pending, {
     top: 1000,
     complete: true,
     generatedAt: new Date(0),
   });
-  return { report, slow, sent, repeated };
+  return { report: { ...report, tables }, slow, sent, repeated };
+}
+
+/** All rows of all tables; their order is that of counting. */
+function tablesOf(summary: Summary): string[] {
+  const rows: string[] = [];
+  const add = (path: string, value: unknown): void => {
+    if (Array.isArray(value) && value.every(Array.isArray))
+      // Seen or not: how often means nothing (traffic.ts).
+      for (const row of value)
+        rows.push(`${path} ${JSON.stringify(path === 'traffic.senders' ? row[0] : row)}`);
+    else if (Array.isArray(value) && value.length === 2) add(`${path}.${value[0]}`, value[1]);
+    else rows.push(`${path} ${JSON.stringify(value)}`);
+  };
+  for (const { field, value } of summaryRows(summary)) add(String(field), value);
+  return rows.sort();
 }
 
 function onRepeated(summary: Summary, then: () => void): void {

@@ -86,6 +86,7 @@ import { firstChild, nextSibling, numbersOf, slotAt, stateOf, timesOf } from './
 const W_TO = word('to=<');
 const W_RELAY = word('>, relay');
 const W_ORIG = word('>, orig_');
+const W_CLOSE = word('>, ');
 const W_FROM = word('from=');
 const W_MAILER = word(', mailer');
 const W_COMMA_RELAY = word(', relay=');
@@ -279,7 +280,7 @@ function addressOf(s: i32, mta: i32): i32 {
     close = addressStop;
     mark(5);
   }
-  return close + 9 < end ? close : 0;
+  return close + 9 < end && stands(close, W_CLOSE, 3) ? close : 0;
 }
 
 /** As wasLocal (suspects/locality.ts): a relay that is surely none of this host's. */

@@ -400,8 +400,8 @@ function postfixEnvelope(at: i32, end: i32): i32 {
   // What SPF said of a message waits for its envelope.
   if ((flags & OVER) !== 0 || load<i32>(NO_ARRIVALS) !== 0) return SLOW;
   if ((flags & TAKEN_OVER) === 0) {
-    // A report that has a sender is none: the joiner knows what to do.
-    if (close > value && (flags & IS_REPORT) !== 0) return SLOW;
+    // A report that has a sender is none, and whom a message without one is for has to be known: the joiner knows what to do.
+    if (close > value && ((flags & IS_REPORT) !== 0 || isNull(parentOf(row)))) return SLOW;
     if (close > value) {
       store<i32>(n, load<i32>(n, N_LENGTHS) & ~(255 << PATH_SHIFT), N_LENGTHS);
       keepPath(row, value, close);
@@ -548,6 +548,11 @@ function postfixAttempt(key: f64, state: i32, end: i32): i32 {
   return TAKEN;
 }
 
+/** Whether there is such a row, with a null reverse-path. */
+function isNull(row: i32): bool {
+  return row >= 0 && (load<i32>(numbersOf(row), N_FLAGS) & NULL_PATH) !== 0;
+}
+
 /** `queued as C)` by a filter on this host, `forwarded as C)`: the message goes on as C, which has to be known. */
 function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
   for (let i = id; i < end - 1; i++) if (unchecked(ID_KINDS[byte(i)]) === 0) return SLOW;
@@ -558,6 +563,7 @@ function postfixHandOver(key: f64, state: i32, id: i32, end: i32): i32 {
   if (row < 0 || (load<i32>(numbersOf(row), N_FLAGS) & TAKEN_OVER) === 0) return SLOW;
   let child = rowNamed(id, end - 1);
   const flags = child < 0 ? 0 : load<i32>(numbersOf(child), N_FLAGS);
+  if (isNull(row) && (flags & (TAKEN_OVER | NULL_PATH)) === TAKEN_OVER) return SLOW;
   const known = child >= 0 && parentOf(child) === row && (flags & IS_REPORT) === 0;
   if (child < 0) {
     // The instance behind a filter is not known yet.
