@@ -704,13 +704,14 @@ function parseSession(head: LineHead, record: ParsedRecord, at: number): LineCla
   if (startsWith(bytes, at, end, PROXY_REJECT_TEXT))
     return parseReject(head, record, at + PROXY_REJECT_TEXT.length);
   if (startsWith(bytes, at, end, DISCARD_TEXT)) return parseAction(bytes, at, end, record, DISCARD);
+  if (startsWith(bytes, at, end, HOLD_TEXT)) return parseAction(bytes, at, end, record, HOLD);
   if (startsWith(bytes, at, end, CLIENT)) {
     record.flags = SESSION_ONLY;
     return parseClient(bytes, at + CLIENT.length, end, record);
   }
   if (startsWith(bytes, at, end, PROXY_ACCEPT_TEXT)) return parseProxyAccept(bytes, at, end, record);
   for (const news of PASSING_NEWS) if (startsWith(bytes, at, end, news)) return IGNORED;
-  return startsWith(bytes, at, end, HOLD_TEXT) ? IGNORED : UNRECOGNISED;
+  return UNRECOGNISED;
 }
 
 /** `proxy-accept: END-OF-MESSAGE: 250 2.0.0 Ok: queued as C; from=<s> to=<r> ...` [smtpd_proxy.c]. */

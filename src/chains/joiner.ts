@@ -33,6 +33,7 @@ import {
   DSN_LOST,
   END,
   END_DISCARDED,
+  END_REQUEUED,
   ENVELOPE,
   EXPIRED,
   FAILED,
@@ -370,8 +371,8 @@ export class Joiner {
     if (this.#kept !== null) return this.#kept;
     const space = record.mta === QMAIL ? MESSAGE_NUMBER : QUEUE_ID;
     const instance = head.tag.instance;
-    let life = this.#find(record.idHash, checkOf(record.idCheck, space));
-    while (life !== null) {
+    const newest = this.#find(record.idHash, checkOf(record.idCheck, space));
+    for (let life = newest; life !== null; life = life.older) {
       if (life.host === head.host && life.instance === instance) {
         if (claimable(life, at)) return life;
       } else if (isNamedByFilter(life) && claimable(life, at)) {
@@ -380,8 +381,10 @@ export class Joiner {
         life.instance = instance;
         return life;
       }
-      life = life.older;
     }
+    if (record.mta !== POSTFIX || !mayHaveOtherName(record.kind)) return null;
+    for (let life = newest; life !== null; life = life.older)
+      if (life.host === head.host && claimable(life, at)) return life;
     return null;
   }
 
@@ -592,7 +595,13 @@ export class Joiner {
     }
     if (this.#discarding) this.#applySession(life, head, at);
     if (record.other.present) {
-      this.attach(this.#olderId(head, record, at, life), life, CONTINUES);
+      const older = this.#olderId(head, record, at, life);
+      this.attach(older, life, CONTINUES);
+      // `postsuper -r ALL` names no ids; what pickup(8) has from another id is not in the queue under that one any more.
+      if (record.origin === ORIGIN_LOCAL && older.end === 0) {
+        older.end = END_REQUEUED;
+        this.state.wait(older);
+      }
     }
     if (life.messageKey !== 0) this.cameBack(life, at);
   }
@@ -671,7 +680,7 @@ export class Joiner {
       r.attempts += 1;
       r.outcome = SENT;
       r.handedOn = false;
-      if (!record.other.present || (life.arrived && !this.#isOwnAddress(head, record))) return;
+      if (!record.other.present || (life.arrived && !this.#isOwn(life, head, record))) return;
       r.attempts -= 1;
     }
     if (r.address === '') {
@@ -702,7 +711,7 @@ export class Joiner {
       r.forwardedTo = child;
       // .forward with a local copy: `delivered to maildir` and `forwarded as` for one recipient.
       r.handedOn = !wasDelivered;
-    } else if ((record.flags & LOOPBACK) !== 0 || this.#isOwnAddress(head, record)) {
+    } else if ((record.flags & LOOPBACK) !== 0 || this.#isOwn(life, head, record)) {
       r.handedOn = this.#handOver(head, life, start, end, at);
     } else if (this.#leftOpen && !life.arrived) {
       const relay = text(bytes, record.relay.start, record.relay.end);
@@ -717,20 +726,15 @@ export class Joiner {
     }
   }
 
-  /**
-   * The next hop's id is in this log, and it was handed in from the very address that the next hop has: a host that
-   * talks to itself by its own name.
-   */
-  #isOwnAddress(head: LineHead, record: ParsedRecord): boolean {
+  /** The next hop's id is in this log, and the message of that id is this one (isOwnHop). */
+  #isOwn(life: Life, head: LineHead, record: ParsedRecord): boolean {
     const { bytes } = head;
     const { start, end } = record.other;
-    let life = this.#named(bytes, start, end);
-    for (; life !== null; life = life.older) {
-      if (life.clientIp === null) continue;
-      const open = record.relay.start + text(bytes, record.relay.start, record.relay.end).indexOf('[') + 1;
-      if (open > record.relay.start && sameId(life.clientIp, bytes, open, open + life.clientIp.length))
-        return true;
-    }
+    for (const known of life.next) if (sameId(known.id, bytes, start, end)) return true;
+    let hop = this.#named(bytes, start, end);
+    if (hop === null) return false;
+    const relay = text(bytes, record.relay.start, record.relay.end);
+    for (; hop !== null; hop = hop.older) if (isOwnHop(life, relay, hop)) return true;
     return false;
   }
 
@@ -772,6 +776,9 @@ export class Joiner {
     if (life === null || this.inDoubt(life, END, at)) life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     if (!isDiscardedAtOnce(life)) life.end = record.end;
+    // `done;` [envelope.c dropenvelope]: who still waited was given up, and wanted no DSN.
+    if (record.mta === SENDMAIL && life.recipients.some((r) => r.outcome === DEFERRED))
+      this.#expire(life, at);
     life.impliedEnd = record.mta === SENDMAIL;
     if ((record.flags & BY_QUEUE_MANAGER) !== 0) life.endByQueueManager = true;
     if (record.mta === QMAIL) this.state.table.freeNumber(life);
@@ -780,14 +787,7 @@ export class Joiner {
 
   #discard(head: LineHead, record: ParsedRecord, at: number): void {
     if (!record.id.present) {
-      const facts = this.#session(head, at, true)!;
-      this.#discarding = true;
-      facts.discard = {
-        reversePath: record.hasReversePath
-          ? text(head.bytes, record.reversePath.start, record.reversePath.end)
-          : null,
-        recipient: spanText(head.bytes, record.recipient),
-      };
+      this.#actsOnNext(head, record, at);
       return;
     }
     const life = this.#lifeOf(head, record, at);
@@ -796,6 +796,19 @@ export class Joiner {
     if (record.mta === SENDMAIL && !life.arrived) return;
     life.end = END_DISCARDED;
     this.state.wait(life);
+  }
+
+  /** The message of this session has no id yet. */
+  #actsOnNext(head: LineHead, record: ParsedRecord, at: number): void {
+    const facts = this.#session(head, at, true)!;
+    this.#discarding = true;
+    facts.discard = {
+      reversePath: record.hasReversePath
+        ? text(head.bytes, record.reversePath.start, record.reversePath.end)
+        : null,
+      recipient: spanText(head.bytes, record.recipient),
+      held: record.kind === HOLD,
+    };
   }
 
   #dropped(life: Life, head: LineHead, record: ParsedRecord): void {
@@ -812,6 +825,10 @@ export class Joiner {
   }
 
   #hold(head: LineHead, record: ParsedRecord, at: number): void {
+    if (!record.id.present) {
+      this.#actsOnNext(head, record, at);
+      return;
+    }
     const life = this.#lifeOf(head, record, at);
     life.held = true;
     if (record.hasReversePath) life.accepted = true;
@@ -852,14 +869,19 @@ export class Joiner {
     if (facts !== null && facts.discard !== null) this.dropBySession(life, facts);
   }
 
-  /** `NOQUEUE: discard:` of the session came before the message had an id. */
+  /** `NOQUEUE: discard:` or `hold:` of the session came before the message had an id. */
   dropBySession(life: Life, facts: SessionFacts): void {
     if (facts.discard === null) return;
-    life.discarded = true;
-    life.accepted = true;
-    life.reversePath ??= facts.discard.reversePath;
-    if (facts.discard.recipient !== null) named(life, facts.discard.recipient);
+    const { reversePath, recipient, held } = facts.discard;
     facts.discard = null;
+    life.accepted = true;
+    life.reversePath ??= reversePath;
+    if (recipient !== null) named(life, recipient);
+    if (held) {
+      life.held = true;
+      return;
+    }
+    life.discarded = true;
     life.end = END_DISCARDED;
     this.state.wait(life);
   }
@@ -1607,11 +1629,33 @@ export function mayContinue(life: Life): boolean {
   return !life.arrived;
 }
 
+/**
+ * Postfix: services may log by another name than their instance (Debian's master.cf has `-o syslog_name=postfix/relay`). Who
+ * takes a message in is the first to speak of it.
+ */
+export function mayHaveOtherName(kind: number): boolean {
+  return kind !== ARRIVAL;
+}
+
 /** The id behind a filter was taken in by SMTP from this host, not long after its older self. */
 export function mayBeHandedOver(older: Life, life: Life): boolean {
   return (
     older !== life && life.first >= older.first - OUT_OF_ORDER && life.first <= older.last + OUT_OF_ORDER
   );
+}
+
+/**
+ * Whether `hop`, which has the id that the relay gave the message, is that message on this host: handed in from the very
+ * address that the relay has, by a host that talks to itself by its own name; or with the same Message-ID, by another
+ * instance of Postfix.
+ */
+export function isOwnHop(life: Life, relay: string, hop: Life): boolean {
+  if (hop === life || hop.clientIp === null) return false;
+  const { host, messageKey } = hop;
+  const named = messageKey !== 0 && messageKey !== EMPTY_MESSAGE_ID;
+  if (named && messageKey === life.messageKey && host === life.host) return true;
+  const open = relay.indexOf('[') + 1;
+  return open > 0 && relay.startsWith(hop.clientIp, open);
 }
 
 export function comesBack(out: Life, back: Life): boolean {

@@ -32,11 +32,13 @@ import {
   findCheck,
   isDiscardedAtOnce,
   isNamedByFilter,
+  isOwnHop,
   type Joiner,
   mayBeHandedOver,
   mayContinue,
   mayEndBy,
   mayHaveMessageId,
+  mayHaveOtherName,
   mayReport,
   SESSION_FACTS,
   takesEnvelope,
@@ -133,8 +135,9 @@ function continuedBy(left: Joiner, right: Joiner, life: Life, target: ReadonlyMa
     const said = saidBefore(life, known, target);
     if (said !== null) return said;
   }
+  const place = hasPlace(life, known) ? life.instance : null;
   for (; known !== null; known = known.older) {
-    const samePlace = known.host === life.host && known.instance === life.instance;
+    const samePlace = known.host === life.host && (place === null || known.instance === place);
     const byLink = isNamedByFilter(known) || isNamedByFilter(life);
     if ((!samePlace && !byLink) || !claimable(known, life.first)) continue;
     // A life of the right piece on top: the line that began this one did not want it either.
@@ -144,6 +147,15 @@ function continuedBy(left: Joiner, right: Joiner, life: Life, target: ReadonlyMa
     if (life.head !== 0) return null;
   }
   return null;
+}
+
+/** Whether only a life of the same instance is asked for: where there is none, Postfix may have said another name. */
+function hasPlace(life: Life, newest: Life | null): boolean {
+  if (life.mta !== POSTFIX || !mayHaveOtherName(life.head)) return true;
+  for (let known = newest; known !== null; known = known.older)
+    if (known.host === life.host && known.instance === life.instance && claimable(known, life.first))
+      return true;
+  return false;
 }
 
 /** The life that the parent has named by the same id before. */
@@ -324,12 +336,11 @@ function keepOwnChildren(life: Life): void {
   }
 }
 
-/** The joiner's question (isOwnAddress, handOver), asked where the left piece is known: did this host talk to itself? */
+/** The joiner's question (isOwn, handOver), asked where the left piece is known: did this host talk to itself? */
 function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void {
   const life = target.get(hop.life);
   if (life === undefined) return;
   const recipient = life.findRecipient(hop.recipient.key) ?? hop.recipient;
-  const open = hop.relay.indexOf('[') + 1;
   let own = false;
   let taken: Life | null = null;
   for (
@@ -337,7 +348,11 @@ function meetHop(left: Joiner, hop: Hop, target: ReadonlyMap<Life, Life>): void 
     next !== null;
     next = next.older
   ) {
-    if (next.clientIp !== null && open > 0 && hop.relay.startsWith(next.clientIp, open)) own = true;
+    if (next.parent === life && next.relation === CONTINUES) {
+      recipient.handedOn = true;
+      return;
+    }
+    if (isOwnHop(life, hop.relay, next)) own = true;
     if (next.parent !== null || rootOf(life) === next || !mayBeHandedOver(life, next)) continue;
     if (taken === null || (taken.host !== life.host && next.host === life.host)) taken = next;
   }

@@ -11,8 +11,8 @@ export interface SessionFacts {
   clientName: string | null;
   clientIp: string | null;
   authUser: string | null;
-  /** `NOQUEUE: discard:` of this session: the next message is dropped. */
-  discard: { reversePath: string | null; recipient: string | null } | null;
+  /** `NOQUEUE: discard:` or `hold:` of this session: the next message is dropped, or held. */
+  discard: { reversePath: string | null; recipient: string | null; held?: boolean } | null;
 }
 
 export interface Delivery {

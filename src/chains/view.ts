@@ -74,7 +74,9 @@ export function natureOf(root: Life): number {
 }
 
 function isProbe(root: Life): boolean {
-  if (root.reversePath !== null && root.reversePath.startsWith('double-bounce@')) return true;
+  // What a client hands in is another host's: a notice to its postmaster.
+  const own = !root.arrived || root.origin !== ORIGIN_SMTP;
+  if (own && root.reversePath !== null && root.reversePath.startsWith('double-bounce@')) return true;
   for (const r of root.recipients) if (r.outcome === PROBED) return true;
   return false;
 }
@@ -119,7 +121,7 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
     if (outcome === 'delivered' && goneOn && recipient.forwardedTo === null && hasLater(life, recipient.key))
       continue;
     // Put back into the queue under a new id: that one goes on with whoever was not done.
-    if (goneOn && life.end === END_REQUEUED && outcome === 'deferred') continue;
+    if (goneOn && life.end === END_REQUEUED && (outcome === 'deferred' || outcome === 'held')) continue;
     seen.push({ life, recipient, original: recipient.original ?? behind, outcome });
   }
   const unnamed = Math.max(1, life.envelopeRecipients) - life.recipients.length;
