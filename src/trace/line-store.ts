@@ -31,9 +31,10 @@ export interface SessionFacts
     | 'accepted'
     | 'refused'
     | 'discarded'
+    | 'held'
     | 'end'
   > {
-  /** Of a discarded message, which no other line names; else null. */
+  /** Of a discarded or held message, which no other line names; else null. */
   readonly recipients: readonly Recipient[] | null;
 }
 
@@ -276,7 +277,7 @@ function isAlone(root: Life): boolean {
 }
 
 function factsOf(root: Life): SessionFacts {
-  const { discarded } = root;
+  const { discarded, held } = root;
   return {
     id: root.id,
     clientIp: root.clientIp,
@@ -289,8 +290,9 @@ function factsOf(root: Life): SessionFacts {
     accepted: root.accepted,
     refused: root.refused,
     discarded,
+    held,
     end: root.end,
     // Copies: a life that is over may be another one later.
-    recipients: discarded ? root.recipients.map((r) => Object.assign(new Recipient(), r)) : null,
+    recipients: discarded || held ? root.recipients.map((r) => Object.assign(new Recipient(), r)) : null,
   };
 }
