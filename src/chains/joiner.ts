@@ -777,8 +777,7 @@ export class Joiner {
     else this.#touch(life, record.kind, at);
     if (!isDiscardedAtOnce(life)) life.end = record.end;
     // `done;` [envelope.c dropenvelope]: who still waited was given up, and wanted no DSN.
-    if (record.mta === SENDMAIL && life.recipients.some((r) => r.outcome === DEFERRED))
-      this.#expire(life, at);
+    if (record.mta === SENDMAIL) this.#expire(life, at);
     life.impliedEnd = record.mta === SENDMAIL;
     if ((record.flags & BY_QUEUE_MANAGER) !== 0) life.endByQueueManager = true;
     if (record.mta === QMAIL) this.state.table.freeNumber(life);
