@@ -123,6 +123,7 @@ const STATUS_NOTIFICATION = ascii('delivery status notification');
 const NOTIFICATION_FAILED = ascii('notification failed');
 const UNDELIVERABLE_NOTICE = ascii('undeliverable postmaster notification discarded');
 const SASL_USERNAME = ascii(', sasl_username=');
+const SASL_SENDER = ascii(', sasl_sender=');
 const ORIG_QUEUE_ID = ascii(', orig_queue_id=');
 const ORIG_CLIENT = ascii(', orig_client=');
 const FORWARDED_AS = ascii('forwarded as ');
@@ -557,8 +558,7 @@ function parseClient(bytes: Uint8Array, at: number, end: number, record: ParsedR
   if (after < 0) return MALFORMED;
   if (after < end) {
     const user = find(bytes, after, end, SASL_USERNAME);
-    if (user >= 0)
-      record.authUser.set(user + SASL_USERNAME.length, valueEnd(bytes, user + SASL_USERNAME.length, end));
+    if (user >= 0) record.authUser.set(user + SASL_USERNAME.length, userEnd(bytes, user + 1, end));
     const older = find(bytes, after, end, ORIG_QUEUE_ID);
     if (older >= 0)
       record.other.set(older + ORIG_QUEUE_ID.length, valueEnd(bytes, older + ORIG_QUEUE_ID.length, end));
@@ -566,6 +566,15 @@ function parseClient(bytes: Uint8Array, at: number, end: number, record: ParsedR
     if (client >= 0) nameAndIp(bytes, client + ORIG_CLIENT.length, end, record);
   }
   return RECORDED;
+}
+
+/** A name may have commas of its own. */
+function userEnd(bytes: Uint8Array, at: number, end: number): number {
+  for (const next of [SASL_SENDER, ORIG_QUEUE_ID, ORIG_CLIENT]) {
+    const stop = find(bytes, at, end, next);
+    if (stop >= 0) return stop;
+  }
+  return end;
 }
 
 function valueEnd(bytes: Uint8Array, at: number, end: number): number {

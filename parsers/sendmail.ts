@@ -325,9 +325,14 @@ const KNOWN_FIELDS = [
   'quarantine=',
 ].map(ascii);
 
+const QUOTED = ascii('<"');
+const QUOTE_END = ascii('"@');
+
 /** `from=<s>, size=n, class=n, nrcpts=n, msgid=<m>, bodytype=t, proto=p, daemon=d, relay=h [ip]` [headers.c logsender]. */
 function parseSender(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): LineClass {
-  const size = find(bytes, at, end, SIZE);
+  // A quoted local part may look like the rest of the line.
+  const quoted = startsWith(bytes, at, end, QUOTED) ? find(bytes, at, end, QUOTE_END) : -1;
+  const size = find(bytes, Math.max(at, quoted), end, SIZE);
   if (size < 0) {
     // A syslog buffer below 256 bytes: the sender alone, the rest on further lines.
     setSender(bytes, at, end, record);
