@@ -731,7 +731,8 @@ export class Joiner {
     const { bytes } = head;
     const { start, end } = record.other;
     for (const known of life.next) if (sameId(known.id, bytes, start, end)) return true;
-    let hop = this.#named(bytes, start, end);
+    // When a kept line came, that id was nobody's here.
+    let hop = this.#kept !== null ? null : this.#named(bytes, start, end);
     if (hop === null) return false;
     const relay = text(bytes, record.relay.start, record.relay.end);
     for (; hop !== null; hop = hop.older) if (isOwnHop(life, relay, hop)) return true;
