@@ -263,7 +263,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
   if (all.seen[0] && all.figures[0][INCOMING] > 0) {
     say(
       'silent_expiry',
-      'sendmail gives up a message with NOTIFY=NEVER without a word: such a message counts as still deferred.',
+      'sendmail gives up a message with NOTIFY=NEVER without a word, unless its LogLevel is 10 or more: such a message counts as still deferred.',
     );
   }
   if (all.seen[2] && all.figures[2][INCOMING] > 0) {
