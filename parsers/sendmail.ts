@@ -88,6 +88,8 @@ for (const c of ascii('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 const NOQUEUE = ascii('NOQUEUE: ');
 const FROM = ascii('from=');
 const SIZE = ascii(', size=');
+const QUOTED = ascii('<"');
+const QUOTE_END = ascii('"@');
 const NRCPTS = ascii(', nrcpts=');
 const MSGID = ascii(', msgid=');
 const BODYTYPE = ascii(', bodytype=');
@@ -324,9 +326,6 @@ const KNOWN_FIELDS = [
   'len=',
   'quarantine=',
 ].map(ascii);
-
-const QUOTED = ascii('<"');
-const QUOTE_END = ascii('"@');
 
 /** `from=<s>, size=n, class=n, nrcpts=n, msgid=<m>, bodytype=t, proto=p, daemon=d, relay=h [ip]` [headers.c logsender]. */
 function parseSender(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): LineClass {

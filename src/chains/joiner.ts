@@ -138,7 +138,7 @@ export class Joiner {
   #kept: Life | null = null;
   /** A line is read again (takeAgain). */
   #again = false;
-  /** Some session may be discarding: spares a look-up for every message where none is. */
+  /** Some session may be discarding or holding: spares a look-up for every message where none is. */
   #discarding = false;
 
   /**
@@ -866,11 +866,11 @@ export class Joiner {
 
   #applySession(life: Life, head: LineHead, at: number): void {
     const facts = this.#session(head, at, false);
-    if (facts !== null && facts.discard !== null) this.dropBySession(life, facts);
+    if (facts !== null && facts.discard !== null) this.actBySession(life, facts);
   }
 
   /** `NOQUEUE: discard:` or `hold:` of the session came before the message had an id. */
-  dropBySession(life: Life, facts: SessionFacts): void {
+  actBySession(life: Life, facts: SessionFacts): void {
     if (facts.discard === null) return;
     const { reversePath, recipient, held } = facts.discard;
     facts.discard = null;

@@ -418,7 +418,7 @@ function meetSession(left: Joiner, rightLife: Life, life: Life, seen: Set<string
     seen.add(session);
     const facts = sessions.get(rightLife.host, rightLife.pid);
     if (facts !== undefined && facts.discard !== null && rightLife.first - facts.at <= SESSION_FACTS)
-      left.dropBySession(life, facts);
+      left.actBySession(life, facts);
   }
   if (rightLife.accepted || rightLife.head === SUBMISSION) life.spf ??= findCheck(checks, life);
 }

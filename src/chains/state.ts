@@ -11,7 +11,7 @@ export interface SessionFacts {
   clientName: string | null;
   clientIp: string | null;
   authUser: string | null;
-  /** `NOQUEUE: discard:` or `hold:` of this session: the next message is dropped, or held. */
+  /** `NOQUEUE: discard:` or `hold:` of this session: the next message is dropped, or held (older states do not say which: dropped). */
   discard: { reversePath: string | null; recipient: string | null; held?: boolean } | null;
 }
 

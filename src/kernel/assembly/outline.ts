@@ -1,7 +1,8 @@
 /**
- * What a chain is apart from names and times: a message with its DSNs, three notices at the most, and, where a DSN failed,
- * the report about it; or a message with a null reverse-path. Chains with the same outline differ in those only: what was found out about the
- * first need not be found out about the others (summary/facts.ts). Anything out of the ordinary has no outline.
+ * What a chain is apart from names and times: a message, under one id or going on under others, with its DSNs, three notices
+ * at the most, and, where a DSN failed, the report about it; or a message with a null reverse-path. Chains with the same
+ * outline differ in those only: what was found out about the first need not be found out about the others
+ * (summary/facts.ts). Anything out of the ordinary has no outline.
  */
 import {
   byte,
@@ -555,21 +556,24 @@ function hasPath(row: i32): bool {
   return isSame(own, own + (load<i32>(numbersOf(row), N_LENGTHS) >>> PATH_SHIFT), path, pathEnd);
 }
 
-/** A message that its recipients have but for one, and what was reported, if anything; with a null reverse-path, one recipient only. */
-function message(root: i32, mta: i32): bool {
-  const n = numbersOf(root);
+/**
+ * A message, in its last row, that its recipients have but for one, and what was reported, if anything; with a null
+ * reverse-path, one recipient only.
+ */
+function message(row: i32, mta: i32): bool {
+  const n = numbersOf(row);
   const isNull = (load<i32>(n, N_FLAGS) & NULL_PATH) !== 0;
-  const l = LINKS + root * LINKS_SIZE;
+  const l = LINKS + row * LINKS_SIZE;
   const count = load<i32>(n, N_RECIPIENTS);
   // Its last line, and how that ended.
   let kept = 0;
   let state = DELIVERED;
   if (isNull && count !== 1) return false;
   for (let i = 0; i < count; i++) {
-    const now = stateOf(root, i);
+    const now = stateOf(row, i);
     // Who has it is only counted.
     if (now === DELIVERED && !isNull) continue;
-    mixAttempts(n, root, i);
+    mixAttempts(n, row, i);
     if (kept !== 0 || (now !== DELIVERED && now !== DEFERRED_YET && !hasFailed(now))) return false;
     state = now;
     kept = load<i32>(l + (i << 2), L_KEPT);
@@ -606,8 +610,8 @@ function message(root: i32, mta: i32): bool {
   announcedAt = OUTLINE_AT;
   for (let i = 0; i < 24; i += 8) store<f64>(OUTLINE_AT + i, NaN);
   lastAnnounced = -Infinity;
-  if (!isNull && kept === 0 && firstChild(root) < 0) return false;
-  return reports(root, mta, isNull) && isExpired === (state === DEFERRED_YET);
+  if (!isNull && kept === 0 && firstChild(row) < 0) return false;
+  return reports(row, mta, isNull) && isExpired === (state === DEFERRED_YET);
 }
 
 function hasFailed(state: i32): bool {
