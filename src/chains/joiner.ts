@@ -89,13 +89,10 @@ import {
   claimable,
   type DsnLink,
   END_IMPLIED,
-  ENDED_GRACE,
   giveBack,
-  graceOf,
-  IMPLIED_END_GRACE,
   impliesEnd,
-  LINK_ONLY_GRACE,
   type Life,
+  lastSecondOf,
   lastSerial,
   MESSAGE_NUMBER,
   NO_LIVES,
@@ -104,6 +101,7 @@ import {
   REPORTS,
   type Recipient,
   rootOf,
+  secondOf,
   takeLife,
 } from './life.ts';
 import { LightLives, type OutlineSink, type PlainSink, type SubmissionSink, type Told } from './light.ts';
@@ -136,6 +134,8 @@ export class Joiner {
   readonly #lean: boolean;
   /** The life that a kept line is about (takeKept). */
   #kept: Life | null = null;
+  /** What its row went on as. */
+  #keptNext: readonly (Life | null)[] = [];
   /** A line is read again (takeAgain). */
   #again = false;
   /** Some session may be discarding or holding: spares a look-up for every message where none is. */
@@ -191,7 +191,7 @@ export class Joiner {
             onOutlined,
             told ?? { everyClient: true, uids: [] },
             {
-              takeKept: (life, head) => this.#takeKept(life, head),
+              takeKept: (life, head, next) => this.#takeKept(life, head, next),
               goOn: (parent, child) => this.attach(parent, child, CONTINUES),
               handedInHere: (life) => {
                 if (life.messageKey === 0 || !this.isBack(life)) return;
@@ -340,6 +340,7 @@ export class Joiner {
   /** Closes what is due at the newest instant: merging brings lives whose time is over, and no line that would say so. */
   closeDue(): void {
     this.#closeWhatIsDue();
+    this.#closeSilent();
   }
 
   /** After the state was filled or merged from outside. */
@@ -494,6 +495,10 @@ export class Joiner {
     may: (life: Life) => boolean,
     anyHost: boolean,
   ): Life {
+    // By now it may be too long ago for a life to be found.
+    for (const next of this.#keptNext)
+      if (next?.parent === null && rootOf(parent) !== next && sameId(next.id, head.bytes, start, end))
+        return next;
     const hash = idHash(head.bytes, start, end);
     const check = idCheck(head.bytes, start, end);
     let elsewhere: Life | null = null;
@@ -1395,36 +1400,38 @@ export class Joiner {
   #closeWhatIsDue(): void {
     const now = this.state.now;
     this.light?.closeDue(now, this.#seam);
-    for (let life = this.state.shortQueue.due(now); life !== null; life = this.state.shortQueue.due(now))
-      this.#closeOrWait(life);
-    for (let life = this.state.longQueue.due(now); life !== null; life = this.state.longQueue.due(now))
-      this.#closeOrWait(life);
+    this.state.closing.due(now, this.#closeOrWait);
     if (now >= this.state.nextSweep) this.#sweep();
   }
 
-  #closeOrWait(life: Life): void {
+  readonly #closeOrWait = (life: Life): void => {
     if (life.retired || life.closed) return;
-    const grace = graceOf(life);
-    if (life.last + grace < this.state.now) this.#close(life);
-    else if (grace === ENDED_GRACE || grace === LINK_ONLY_GRACE || grace === IMPLIED_END_GRACE)
-      this.state.wait(life);
-    // Otherwise it goes on; its end or the sweep will see to it.
+    if (this.#isOver(life)) this.#close(life);
+    else this.state.wait(life);
+  };
+
+  #isOver(life: Life): boolean {
+    return lastSecondOf(life) < secondOf(this.state.now);
+  }
+
+  #closeSilent(): void {
+    const silent: Life[] = [];
+    for (const life of this.state.table.lives()) if (!life.closed && this.#isOver(life)) silent.push(life);
+    for (const life of silent) if (!life.retired && !life.closed) this.#close(life);
   }
 
   /** Once per hour of log time: lives that fell silent without an end. */
   #sweep(): void {
     this.state.nextSweep = this.state.now + SWEEP_EVERY;
     this.light?.promoteSilent(this.state.now);
-    const silent: Life[] = [];
-    for (const life of this.state.table.lives()) {
-      if (!life.closed && life.last + graceOf(life) < this.state.now) silent.push(life);
-    }
-    for (const life of silent) if (!life.retired && !life.closed) this.#close(life);
+    this.#closeSilent();
     const { now } = this.state;
     this.state.sessions.sweep((facts) => now - facts.at > SESSION_FACTS);
     this.state.clientByQp.sweep((facts) => now - facts.at > SESSION_FACTS);
-    this.state.bounceByQp.sweep((bounce) => now - bounce.link.at > OPEN_BOUNCE);
-    this.state.forwardByQp.sweep((forward) => now - forward.at > COMES_BACK_WITHIN);
+    // By what is over, not by the clock: where stamps go back, what waits is still asked for (and the kernel forgets with
+    // its rows).
+    this.state.bounceByQp.sweep((bounce) => bounce.life.retired);
+    this.state.forwardByQp.sweep(({ life, serial }) => life.retired || life.serial !== serial);
     this.state.lifeByQp.sweep((life) => life.retired);
     this.light?.processesSwept();
     for (const [key, { at }] of this.state.checks)
@@ -1479,13 +1486,16 @@ export class Joiner {
   }
 
   /** Takes a line that was kept with the row of this life, of which nobody asked for the texts until now. */
-  #takeKept(life: Life, head: LineHead): void {
+  #takeKept(life: Life, head: LineHead, next: readonly (Life | null)[]): void {
     const outer = this.#kept;
+    const outerNext = this.#keptNext;
     const again = this.#again;
     this.#kept = life;
+    this.#keptNext = next;
     this.#again = false;
     this.#reread(head);
     this.#kept = outer;
+    this.#keptNext = outerNext;
     this.#again = again;
   }
 
@@ -1545,7 +1555,6 @@ export function findCheck(
   return SPF_NAMES[found.result];
 }
 
-const OPEN_BOUNCE = 24 * 3_600_000;
 const LIST_SEPARATOR = Uint8Array.of(0x3b, 0x20);
 
 function markRetired(life: Life): void {

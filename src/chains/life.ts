@@ -146,8 +146,8 @@ export class Life {
   pendingInTree = 1;
   /** Counted and gone. */
   retired = false;
-  /** Waits in one of the closing queues. */
-  waiting = false;
+  /** The second until which it waits to be closed (ClosingTimes). */
+  waitsUntil = Number.POSITIVE_INFINITY;
   /** qmail: has ended, its number is free for another message. */
   numberFree = false;
 
@@ -212,7 +212,7 @@ export class Life {
     this.closed = false;
     this.pendingInTree = 1;
     this.retired = false;
-    this.waiting = false;
+    this.waitsUntil = Number.POSITIVE_INFINITY;
     this.numberFree = false;
     this.serial = ++serials;
   }
@@ -352,6 +352,15 @@ export function graceOf(life: Life): number {
     return NEVER_QUEUED_GRACE;
   if (life.mta === SENDMAIL && (life.refused || (life.arrived && !life.accepted))) return ENDED_GRACE;
   return OPEN_HORIZON;
+}
+
+export function secondOf(time: number): number {
+  return Math.floor(time / 1000);
+}
+
+/** The last second in which it may be joined by another line. */
+export function lastSecondOf(life: Life): number {
+  return secondOf(life.last + graceOf(life));
 }
 
 /** Whether a line of time `at` may belong to this life. */

@@ -208,7 +208,7 @@ export type OutlineSink = (chain: Outlined) => boolean;
 /** What the joiner does with lives that were rows. */
 export interface Promotions {
   /** Takes a line again that was kept with the row of this life. */
-  readonly takeKept: (life: Life, head: LineHead) => void;
+  readonly takeKept: (life: Life, head: LineHead, next: readonly (Life | null)[]) => void;
   /** Makes `child` what the message of `parent` goes on as. */
   readonly goOn: (parent: Life, child: Life) => void;
   /** Postfix: pickup(8) took it in. */
@@ -648,7 +648,7 @@ export class LightLives {
       head.textStart = s + S_TEXT;
       head.textEnd = head.textStart + kernel.number(s + S_LENGTH);
       if (life.mta === QMAIL) this.#result(row, life, slot, head);
-      else this.#promotions.takeKept(life, head);
+      else this.#promotions.takeKept(life, head, children);
     }
     this.#depth -= 1;
     // The numbers know of attempts without texts, too.
@@ -683,7 +683,7 @@ export class LightLives {
     const kept = LINKS + row * LINKS_SIZE + L_KEPT;
     const recipient = life.recipients.find((_, i) => kernel.number(kept + 4 * i) === slot);
     if (recipient === undefined) {
-      this.#promotions.takeKept(life, head);
+      this.#promotions.takeKept(life, head, NOTHING_NEXT);
       return;
     }
     const address = kernel.number(slotAt(slot) + S_ADDRESS);
@@ -698,7 +698,7 @@ export class LightLives {
       if (life.recipients[kernel.number(last + 4)] === recipient && stamp !== 0)
         lastResult.set(life.host, { stamp, life, serial: life.serial, recipient });
     }
-    this.#promotions.takeKept(life, head);
+    this.#promotions.takeKept(life, head, NOTHING_NEXT);
     if (now !== undefined) deliveries.set(life.host, delivery, now);
   }
 
@@ -778,6 +778,7 @@ function inOrder(a: Kept, b: Kept): number {
 }
 
 const NOTHING_KEPT: readonly Kept[] = [];
+const NOTHING_NEXT: readonly Life[] = [];
 
 function slotAt(slot: number): number {
   return SLOTS + (slot - 1) * SLOT_SIZE;

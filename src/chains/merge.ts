@@ -496,7 +496,8 @@ function settle(left: Joiner, life: Life): void {
     else if (life.impliedEnd) left.resume(life);
   }
   if (life.discarded && life.end === 0 && life.arrived) life.end = END_DISCARDED;
-  life.waiting = false;
+  // It waited there.
+  life.waitsUntil = Number.POSITIVE_INFINITY;
   if (!life.closed) left.state.wait(life);
 }
 

@@ -88,7 +88,7 @@ export const KEPT = {
     fields: LIFE_FIELDS as readonly string[],
     // hash and check follow from id and space, older from the stacks, pendingInTree from the tree.
     otherwise: ['host', 'hash', 'check', 'recipients', 'dsns', 'next', 'parent', 'older', 'pendingInTree'],
-    anew: ['retired', 'waiting', 'serial'],
+    anew: ['retired', 'waitsUntil', 'serial'],
   },
   recipient: { fields: RECIPIENT_FIELDS as readonly string[], otherwise: ['forwardedTo'], anew: [] },
   head: {
@@ -106,8 +106,6 @@ export const KEPT = {
       'unresolved',
       'hops',
       'restarted',
-      'shortQueue',
-      'longQueue',
       'nextSweep',
       'closedRoots',
       'sessions',
@@ -124,7 +122,8 @@ export const KEPT = {
       'clientByQp',
       'lastResult',
     ],
-    anew: ['onAwaited', 'onKnown'],
+    // Who waits to be closed follows from the lives.
+    anew: ['onAwaited', 'onKnown', 'closing'],
   },
 } as const;
 
@@ -184,8 +183,6 @@ export function* joinerRows(joiner: Joiner): Generator<JsonObject> {
     [...state.held].map((root) => places.get(root)!),
   );
   yield* chunks('closed_roots', existing(state.closedRoots, places));
-  yield* chunks('short_queue', existing(new Set(state.shortQueue.lives()), places));
-  yield* chunks('long_queue', existing(new Set(state.longQueue.lives()), places));
   yield* chunks('unresolved', state.unresolved.map(headRow));
   yield* chunks(
     'hops',
@@ -419,6 +416,7 @@ export class JoinerLoader {
     // In the table are those that are not over; the stacked ones stand there already.
     for (const [place, life] of this.#lives.entries())
       if (!life.closed && !this.#stacked.has(place)) this.#joiner.state.table.push(life);
+    for (const life of this.#lives) if (!life.closed) this.#joiner.state.wait(life);
     this.#joiner.noticeDiscards();
     this.#checkTrees();
   }
@@ -567,8 +565,6 @@ export class JoinerLoader {
     const { state } = this.#joiner;
     if (table === 'held') state.held.add(life);
     else if (table === 'closed_roots') state.closedRoots.add(life);
-    else if (table === 'short_queue') state.shortQueue.push(life);
-    else if (table === 'long_queue') state.longQueue.push(life);
     else throw new Error(`unknown table ${table}`);
   }
 

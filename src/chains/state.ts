@@ -3,7 +3,15 @@
  */
 
 import type { LineHead } from '../lines/head.ts';
-import { type DsnLink, ENDED_GRACE, IMPLIED_END_GRACE, type Life, type Recipient } from './life.ts';
+import {
+  type DsnLink,
+  graceOf,
+  IMPLIED_END_GRACE,
+  type Life,
+  lastSecondOf,
+  type Recipient,
+  secondOf,
+} from './life.ts';
 import { LifeTable } from './table.ts';
 
 export interface SessionFacts {
@@ -24,43 +32,69 @@ export interface Delivery {
   at: number;
 }
 
-/** First in, first out, without shifting arrays: closing times come in nearly ascending order. */
-export class ClosingQueue {
-  #lives: Life[] = [];
-  #head = 0;
-  readonly grace: number;
+/** More than the longest grace of a life that waits. */
+const CLOSING_SECONDS = 512;
 
-  constructor(grace: number) {
-    this.grace = grace;
+/**
+ * Lives that wait to be closed, by the second in which their time is over: what is closed depends on the lines alone, also
+ * where stamps go back, and whoever else keeps lives (src/kernel/) closes its own at the same moment. To look once a second
+ * of log time is cheaper than an order.
+ */
+export class ClosingTimes {
+  readonly #seconds: Life[][] = Array.from({ length: CLOSING_SECONDS }, () => []);
+  /** Entries; a life may have another one for an earlier time, or from when it was another life (giveBack). */
+  #entries = 0;
+  /** All that was over before this second has been closed. */
+  #closedTo = Number.NEGATIVE_INFINITY;
+  #next = Number.POSITIVE_INFINITY;
+  #spare: Life[] = [];
+
+  /** Until its time is over; `now` is log time. */
+  push(life: Life, now: number): void {
+    if (this.#closedTo === Number.NEGATIVE_INFINITY) this.#closedTo = secondOf(now);
+    const latest = this.#closedTo + CLOSING_SECONDS - 1;
+    const second = Math.min(Math.max(lastSecondOf(life), this.#closedTo), latest);
+    if (life.waitsUntil <= second) return;
+    life.waitsUntil = second;
+    this.#seconds[second & (CLOSING_SECONDS - 1)].push(life);
+    this.#entries += 1;
+    if (second < this.#next) this.#next = second;
   }
 
-  push(life: Life): void {
-    life.waiting = true;
-    this.#lives.push(life);
-  }
-
-  /** When the next life may be over: not before log time is later than this. */
+  /** Nothing has to be closed before log time is later than this. */
   get nextDue(): number {
-    const life = this.#lives[this.#head];
-    return life === undefined ? Number.POSITIVE_INFINITY : life.last + this.grace;
+    return (this.#next + 1) * 1000 - 0.001;
   }
 
-  /** Those that wait, first in first. */
-  *lives(): IterableIterator<Life> {
-    for (let i = this.#head; i < this.#lives.length; i += 1) yield this.#lives[i];
-  }
-
-  /** The next life whose time may be over at `now`, or null. */
-  due(now: number): Life | null {
-    const life = this.#lives[this.#head];
-    if (life === undefined || life.last + this.grace >= now) return null;
-    this.#head += 1;
-    if (this.#head > 1024 && this.#head * 2 > this.#lives.length) {
-      this.#lives = this.#lives.slice(this.#head);
-      this.#head = 0;
+  /** Hands out the lives that waited until a second before that of `now`. */
+  due(now: number, closeOrWait: (life: Life) => void): void {
+    const to = secondOf(now);
+    if (this.#next >= to) {
+      // Nobody waits for less.
+      if (to > this.#closedTo) this.#closedTo = to;
+      return;
     }
-    life.waiting = false;
-    return life;
+    // Far behind, each of them once.
+    for (let at = Math.max(this.#closedTo, to - CLOSING_SECONDS); at < to && this.#entries > 0; at += 1) {
+      this.#closedTo = at;
+      const lives = this.#seconds[at & (CLOSING_SECONDS - 1)];
+      if (lives.length === 0) continue;
+      this.#seconds[at & (CLOSING_SECONDS - 1)] = this.#spare;
+      this.#entries -= lives.length;
+      for (const life of lives) {
+        life.waitsUntil = Number.POSITIVE_INFINITY;
+        closeOrWait(life);
+      }
+      lives.length = 0;
+      this.#spare = lives;
+    }
+    this.#closedTo = to;
+    this.#next = Number.POSITIVE_INFINITY;
+    for (let at = to; this.#entries > 0; at += 1) {
+      if (this.#seconds[at & (CLOSING_SECONDS - 1)].length === 0) continue;
+      this.#next = at;
+      break;
+    }
   }
 }
 
@@ -173,8 +207,7 @@ export class JoinerState {
   readonly hops: Hop[] = [];
   /** Hosts whose qmail-send began anew: deliveries from before are forgotten. */
   readonly restarted = new Set<number>();
-  readonly shortQueue = new ClosingQueue(ENDED_GRACE);
-  readonly longQueue = new ClosingQueue(IMPLIED_END_GRACE);
+  readonly closing = new ClosingTimes();
   nextSweep = Number.NEGATIVE_INFINITY;
   /** Roots whose own id left the table while their DSNs live on. */
   readonly closedRoots = new Set<Life>();
@@ -213,14 +246,12 @@ export class JoinerState {
 
   /** Nothing has to be done before log time is later than this. */
   get nextDue(): number {
-    return Math.min(this.shortQueue.nextDue, this.longQueue.nextDue, this.nextSweep - 0.001);
+    return Math.min(this.closing.nextDue, this.nextSweep - 0.001);
   }
 
-  /** Until its time is over. In one queue at most: a life that is given back must not be waited for. */
+  /** Until its time is over; an open life will end, or is found when it has been silent for long. */
   wait(life: Life): void {
-    if (life.waiting) return;
-    if (life.impliedEnd) this.longQueue.push(life);
-    else this.shortQueue.push(life);
+    if (graceOf(life) <= IMPLIED_END_GRACE) this.closing.push(life, this.now);
   }
 }
 

@@ -42,6 +42,21 @@ function disturbed(log: Buffer, chaos: number, share: number): string {
   return `${after.join('\n')}\n`;
 }
 
+/** The same lines, of which some have stamps of so many seconds later: a clock that was set, and set right again. */
+function clockSet(log: Buffer, from: number, count: number, seconds: number): Buffer {
+  const lines = log.toString('latin1').split('\n');
+  const later = (_: string, h: string, m: string, s: string): string => {
+    const all = Math.min(86_399, Math.max(0, 3600 * Number(h) + 60 * Number(m) + Number(s) + seconds));
+    return [all / 3600, (all / 60) % 60, all % 60].map((n) => `${Math.floor(n)}`.padStart(2, '0')).join(':');
+  };
+  const first = from % lines.length;
+  for (let i = first; i < Math.min(first + count, lines.length); i += 1)
+    lines[i] = lines[i]
+      .replace(/(\d\d):(\d\d):(\d\d)/, later)
+      .replace(/(?<=qmail: )\d{10}(?=\.)/, (stamp) => `${Number(stamp) + seconds}`);
+  return Buffer.from(lines.join('\n'), 'latin1');
+}
+
 describe('the kernel', () => {
   it('is there: the build made it', () => {
     expect(Kernel.create()).not.toBeNull();
@@ -198,6 +213,44 @@ describe('the kernel', () => {
       const twice = Buffer.concat([story.log, Buffer.from('\n'), story.log]);
       expect(answer(twice, 1 << 20, true).report, story.name).toEqual(answer(twice, 1 << 20, false).report);
     }
+  });
+
+  it.each(logs)('gives the same report where a clock was set: %s', (name) => {
+    const log = bytesOf(name);
+    const shifts = fc.constantFrom(-10_800, -3_700, -700, -130, -11, 11, 130, 310, 700, 3_700, 10_800);
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.nat(),
+        fc.integer({ min: 1, max: 300 }),
+        hours,
+        (start, from, count, seconds) => {
+          const at = log.indexOf(10, start % Math.max(1, log.length - 50_000)) + 1;
+          const piece = clockSet(log.subarray(at, at + 50_000), from, count, seconds);
+          expect(answer(piece, 1 << 20, true).report).toEqual(answer(piece, 1 << 20, false).report);
+          expectSameApart(piece);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  it('remembers a forward that waits for its message, though a stamp days ahead came between', () => {
+    const said = (seconds: number, text: string) => `Nov 21 02:14:17 qm qmail: ${seconds}.488119 ${text}`;
+    const lines = [
+      said(1795227257, 'end msg 7'),
+      said(1795227257, 'new msg 24'),
+      said(1795227257, 'info msg 24: bytes 548 from <a@example.net> qp 228 uid 1002'),
+      said(1795227257, 'starting delivery 6: msg 24 to local news@shop.test'),
+      said(1795227257, 'delivery 6: success: did_0+2+0/qp_233/'),
+      said(1795527257, 'end msg 24'),
+      said(1795227257, 'new msg 36'),
+      said(1795227257, 'info msg 36: bytes 644 from <news-owner@shop.test> qp 233 uid 1001'),
+    ];
+    const log = Buffer.from(`${lines.join('\n')}\n`);
+    const expected = answer(log, 1 << 20, false).report;
+    expect(expected).toMatchObject({ statistics: { incoming: 1 } });
+    expect(answer(log, 1 << 20, true).report).toEqual(expected);
   });
 
   it.each(logs)('gives the same report on damaged lines: %s', (name) => {

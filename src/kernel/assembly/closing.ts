@@ -11,29 +11,24 @@ import {
   CLIENT_SHIFT,
   CLOSED,
   CLOSED_TO,
+  CLOSING_SECONDS,
   DELIVERED,
   DRAIN,
-  ENDED_HEAD,
-  ENDED_RING,
-  ENDED_SIZE,
   FORWARDED_ON,
   HANDED_OVER,
   HAS_NOTICE,
-  IMPLIED_HEAD,
-  IMPLIED_RING,
-  IMPLIED_SIZE,
   IS_REPORT,
   L_PENDING,
   LINKS,
   LINKS_SIZE,
   LOCAL_ORIGIN,
   MOST_REPEATED,
-  MOST_ROWS,
   MTA_BITS,
   N_FLAGS,
   N_LENGTHS,
   N_RECIPIENTS,
   N_UID,
+  N_UNTIL,
   NEXT_DUE,
   NOW,
   NULL_PATH,
@@ -58,8 +53,6 @@ import {
   SUBMISSIONS,
   T_FIRST,
   T_KEYS,
-  T_LAST,
-  T_SERIAL,
   TAKEN_OVER,
   TELL_ROW,
   TEXTS,
@@ -73,30 +66,25 @@ import {
   UNDER_WAY,
   USER_AT,
   USER_SHIFT,
+  WAITING,
 } from './layout';
-import {
-  answer,
-  ENDED_GRACE,
-  HOUR,
-  IMPLIED_END_GRACE,
-  idCheck,
-  idHash,
-  instant,
-  SENDMAIL,
-  TAKEN,
-  WAIT,
-} from './line';
+import { answer, HOUR, IMPLIED_END_GRACE, idCheck, idHash, instant, SENDMAIL, TAKEN, WAIT } from './line';
 import { isOnItsOwn, send } from './outbox';
 import {
+  closingAt,
   firstChild,
   graceOf,
+  isOver,
   nextSibling,
   numbersOf,
   release,
   releaseChain,
   rootOf,
+  secondOf,
   stateOf,
   timesOf,
+  wait,
+  waitNoMore,
 } from './rows';
 
 /** Counts a plain message; false when the table is full. */
@@ -273,60 +261,64 @@ function countRepeat(entry: i32): void {
   store<i32>(REPEATS, repeats + 1);
 }
 
-function closeRing(ring: i32, headAt: i32, sizeAt: i32, grace: f64, now: f64): i32 {
-  while (load<i32>(sizeAt) > 0) {
-    const entry = ring + (load<i32>(headAt) << 4);
-    const row = load<i32>(entry);
-    const t = timesOf(row);
-    if (load<f64>(t, T_SERIAL) === load<f64>(entry, 8)) {
-      if (load<f64>(t, T_LAST) + grace >= now) return ALL_TAKEN;
-      // What was known from a link only may have spoken since, and goes on.
-      const goesOn = load<f64>(t, T_LAST) + graceOf(load<i32>(numbersOf(row), N_FLAGS)) >= now;
-      const root = goesOn ? -1 : close(row);
-      if (root >= 0) {
-        const n = numbersOf(root);
-        const flags = load<i32>(n, N_FLAGS);
-        const first = load<f64>(timesOf(root), T_FIRST);
-        toldDelivered = 0;
-        toldExpanded = 0;
-        // Refused: nobody's message.
-        const nothing = (flags & (MTA_BITS | ARRIVED | TAKEN_OVER)) === (SENDMAIL | ARRIVED);
-        if (nothing && first > load<f64>(SEAM)) release(root);
-        else if ((flags & ARRIVED) === 0 || !isPlain(root)) {
-          const leaves = load<i32>(SENDS_CHAINS) !== 0 && isOnItsOwn(root);
-          if (!leaves || !send(root)) {
-            store<i32>(ROW, root);
-            return leaves && load<i32>(OUTBOX_USED) > 0 ? OUTBOX_FULL : PROMOTE_ROW;
-          }
-        } else {
-          const ours = isOurs(n, TEXTS + root * TEXTS_SIZE);
-          const repeat = ours ? submissionOf(root) : 0;
-          if (ours && repeat === 0) {
-            store<i32>(ROW, root);
-            store<i32>(TOLD_DELIVERED, toldDelivered);
-            store<i32>(TOLD_EXPANDED, toldExpanded);
-            return TELL_ROW;
-          }
-          if (load<i32>(REPEATS) === MOST_REPEATED || !countPlain(flags & MTA_BITS, first)) return DRAIN;
-          if (repeat !== 0) countRepeat(repeat);
-          releaseChain(root);
-        }
-      }
-    }
-    store<i32>(headAt, (load<i32>(headAt) + 1) & (MOST_ROWS - 1));
-    store<i32>(sizeAt, load<i32>(sizeAt) - 1);
+/** This row's time is over, and maybe that of its chain; ALL_TAKEN, or what others have to do before it can be dropped. */
+function closeRow(row: i32): i32 {
+  const root = close(row);
+  if (root < 0) return ALL_TAKEN;
+  const n = numbersOf(root);
+  const flags = load<i32>(n, N_FLAGS);
+  const first = load<f64>(timesOf(root), T_FIRST);
+  toldDelivered = 0;
+  toldExpanded = 0;
+  // Refused: nobody's message.
+  const nothing = (flags & (MTA_BITS | ARRIVED | TAKEN_OVER)) === (SENDMAIL | ARRIVED);
+  if (nothing && first > load<f64>(SEAM)) {
+    release(root);
+    return ALL_TAKEN;
   }
+  if ((flags & ARRIVED) === 0 || !isPlain(root)) {
+    const leaves = load<i32>(SENDS_CHAINS) !== 0 && isOnItsOwn(root);
+    if (leaves && send(root)) return ALL_TAKEN;
+    store<i32>(ROW, root);
+    return leaves && load<i32>(OUTBOX_USED) > 0 ? OUTBOX_FULL : PROMOTE_ROW;
+  }
+  const ours = isOurs(n, TEXTS + root * TEXTS_SIZE);
+  const repeat = ours ? submissionOf(root) : 0;
+  if (ours && repeat === 0) {
+    store<i32>(ROW, root);
+    store<i32>(TOLD_DELIVERED, toldDelivered);
+    store<i32>(TOLD_EXPANDED, toldExpanded);
+    return TELL_ROW;
+  }
+  if (load<i32>(REPEATS) === MOST_REPEATED || !countPlain(flags & MTA_BITS, first)) return DRAIN;
+  if (repeat !== 0) countRepeat(repeat);
+  releaseChain(root);
   return ALL_TAKEN;
 }
 
-/** Counts the lives whose time is over. */
+/** Counts the lives whose time is over: all that wait until a second before that of NOW. */
 export function closeDue(): i32 {
-  const now = load<f64>(NOW);
-  if (load<f64>(CLOSED_TO) >= now) return ALL_TAKEN;
-  let result = closeRing(ENDED_RING, ENDED_HEAD, ENDED_SIZE, ENDED_GRACE, now);
-  if (result !== ALL_TAKEN) return result;
-  result = closeRing(IMPLIED_RING, IMPLIED_HEAD, IMPLIED_SIZE, IMPLIED_END_GRACE, now);
-  if (result !== ALL_TAKEN) return result;
+  const now = secondOf(load<f64>(NOW));
+  if (load<f64>(CLOSED_TO) === -Infinity) store<f64>(CLOSED_TO, now);
+  // Far behind, each of them once.
+  let at = max(load<f64>(CLOSED_TO), now - CLOSING_SECONDS * 1000);
+  for (; at < now; at += 1000) {
+    store<f64>(CLOSED_TO, at);
+    if (load<i32>(WAITING) === 0) break;
+    const second = closingAt(at);
+    for (let row = load<i32>(second) - 1; row >= 0; row = load<i32>(second) - 1) {
+      const n = numbersOf(row);
+      if (isOver(row)) {
+        const result = closeRow(row);
+        if (result !== ALL_TAKEN) return result;
+        if (load<i32>(n, N_UNTIL) !== 0) waitNoMore(row);
+        continue;
+      }
+      waitNoMore(row);
+      // Another line came behind its end; an open one will end, or is found when it has been silent for long.
+      if (graceOf(load<i32>(n, N_FLAGS)) <= IMPLIED_END_GRACE) wait(row);
+    }
+  }
   store<f64>(CLOSED_TO, now);
   return ALL_TAKEN;
 }
@@ -342,7 +334,7 @@ export function advance(): i32 {
     if (load<f64>(ORIGIN) === Infinity) store<f64>(ORIGIN, instant);
     store<f64>(NOW, instant);
   }
-  if (load<f64>(CLOSED_TO) >= load<f64>(NOW)) return TAKEN;
+  if (load<f64>(NOW) < load<f64>(CLOSED_TO) + 1000) return TAKEN;
   answer = closeDue();
   return answer === ALL_TAKEN ? TAKEN : WAIT;
 }

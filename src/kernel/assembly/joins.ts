@@ -7,9 +7,6 @@ import {
   ARRIVED,
   DEFERRED_YET,
   DELIVERED,
-  ENDED_HEAD,
-  ENDED_RING,
-  ENDED_SIZE,
   HAS_NOTICE,
   IS_REPORT,
   L_CHILD,
@@ -24,7 +21,6 @@ import {
   LINKS,
   LINKS_SIZE,
   MOST_RECIPIENTS,
-  MOST_ROWS,
   N_ATTEMPTS,
   N_FLAGS,
   N_PLACE,
@@ -71,13 +67,13 @@ import {
   nextSibling,
   numbersOf,
   parentOf,
-  push,
   rootOf,
   rowNamed,
   slotAt,
   stateOf,
   timesOf,
   touch,
+  wait,
 } from './rows';
 
 /** Number of the recipient with this key, a new one with no attempts if need be; -1 when there is no room. */
@@ -198,11 +194,10 @@ export function addressKey(start: i32, end: i32, original: i32, originalEnd: i32
 
 /** A row for the id at [start, end), whose hashes are at hand: as #linked (joiner.ts) where it knows none. */
 export function beginLinked(mta: i32, start: i32, end: i32): i32 {
-  if (load<i32>(ENDED_SIZE) === MOST_ROWS) return -1;
   idStart = start;
   idEnd = end;
   const row = begin(mta, idCheck, LINK_ONLY);
-  if (row >= 0) push(ENDED_RING, ENDED_HEAD, ENDED_SIZE, row);
+  if (row >= 0) wait(row);
   return row;
 }
 
@@ -211,10 +206,10 @@ export function ends(mta: i32, check: i32): i32 {
   if (row < 0) return SLOW;
   const n = numbersOf(row);
   const flags = load<i32>(n, N_FLAGS);
-  if ((flags & OVER) !== 0 || load<i32>(ENDED_SIZE) === MOST_ROWS) return SLOW;
+  if ((flags & OVER) !== 0) return SLOW;
   touch(row);
   store<i32>(n, flags | OVER, N_FLAGS);
-  push(ENDED_RING, ENDED_HEAD, ENDED_SIZE, row);
+  wait(row);
   recorded(mta);
   return TAKEN;
 }

@@ -67,10 +67,8 @@ export const NO_ARRIVALS = 65608;
 export const NO_PICKUPS = 65732;
 /** 1 when a stamp without year was read: YEARLESS is the clock's. */
 export const YEARLESS_READ = 65612;
-export const ENDED_HEAD = 65616;
-export const ENDED_SIZE = 65620;
-export const IMPLIED_HEAD = 65624;
-export const IMPLIED_SIZE = 65628;
+/** How many rows wait to be closed. */
+export const WAITING = 65616;
 export const INDEX_MASK = 65704;
 export const INDEXED = 65708;
 /** 1: every message with a client is told (TELL_ROW), not only those of private ones. */
@@ -99,7 +97,7 @@ export const OUTLINE_RELAY_LENGTH = 65764;
 
 export const NOW = 65792;
 export const ORIGIN = 65800;
-/** Rings are done up to this time. */
+/** The second before which all that was over has been closed. */
 export const CLOSED_TO = 65808;
 export const ADVANCE_TO = 65816;
 /** Others have something to do when log time is later than this. */
@@ -172,9 +170,10 @@ export const PRESENCE_SHIFT = 65768;
 export const MOST_ROWS = 65536;
 /** 4-byte row numbers. */
 export const FREE = 1310720;
-// Rings of row and serial, 16 bytes an entry.
-export const ENDED_RING = 1572864;
-export const IMPLIED_RING = 2621440;
+// Rows that wait to be closed, by the second in which their time is over (ClosingTimes in chains/state.ts): the first and the
+// last row + 1 of each second.
+export const CLOSING = 212992;
+export const CLOSING_SECONDS = 512;
 // Ids -> rows, open addressing: hash, check, row + 1, nothing. It grows with the rows: what is small stays in the cache.
 export const FIRST_INDEX_SLOTS = 4096;
 export const MOST_INDEX_SLOTS = 262144;
@@ -201,6 +200,10 @@ export const N_RECIPIENTS = 40;
 export const N_LENGTHS = 44;
 /** Attempts of the first recipient; those of the others follow. */
 export const N_ATTEMPTS = 48;
+/** Where in CLOSING it waits, 0 when it does not; the rows + 1 that do so before and behind it. */
+export const N_UNTIL = 96;
+export const N_BEFORE = 100;
+export const N_BEHIND = 104;
 
 export const TIMES = 16252928;
 export const TIMES_SIZE = 128;

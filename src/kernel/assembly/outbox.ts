@@ -24,6 +24,7 @@ import {
   N_DELIVERY,
   N_FLAGS,
   N_HASH,
+  N_UNTIL,
   NOW,
   NUMBERS_SIZE,
   OUTBOX,
@@ -163,6 +164,7 @@ export function receive(at: i32): i32 {
 function receiveRow(row: i32, at: i32): i32 {
   const n = numbersOf(row);
   memory.copy(n, at, NUMBERS_SIZE);
+  store<i32>(n, 0, N_UNTIL);
   at += NUMBERS_SIZE;
   memory.copy(timesOf(row), at, TIMES_SIZE);
   at += TIMES_SIZE;

@@ -6,6 +6,9 @@ import {
   ARRIVED,
   BOUNCES,
   CLOSED,
+  CLOSED_TO,
+  CLOSING,
+  CLOSING_SECONDS,
   D_NEXT,
   D_ROW,
   FORWARDS,
@@ -35,10 +38,11 @@ import {
   LOCAL_ORIGIN,
   MOST_INDEX_SLOTS,
   MOST_RECIPIENTS,
-  MOST_ROWS,
   MOST_SLOTS,
   MTA_BITS,
   N_ATTEMPTS,
+  N_BEFORE,
+  N_BEHIND,
   N_CHECK,
   N_DELIVERY,
   N_ENVELOPE_RECIPIENTS,
@@ -51,6 +55,7 @@ import {
   N_RECIPIENTS,
   N_SIZE,
   N_UID,
+  N_UNTIL,
   NO_ARRIVALS,
   NOW,
   NULL_PATH,
@@ -96,6 +101,7 @@ import {
   TIMES,
   TIMES_SIZE,
   UNDER_WAY,
+  WAITING,
 } from './layout';
 import {
   ENDED_GRACE,
@@ -241,6 +247,7 @@ export function begin(mta: i32, check: i32, flags: i32): i32 {
   store<i32>(n, -1, N_QP);
   store<i32>(n, 0, N_DELIVERY);
   store<i32>(n, 0, N_RECIPIENTS);
+  store<i32>(n, 0, N_UNTIL);
   copy(TEXTS + row * TEXTS_SIZE + ID_AT, idStart, length);
   store<i32>(n, length, N_LENGTHS);
   const t = timesOf(row);
@@ -398,20 +405,63 @@ export function isOrdinaryPath(start: i32, end: i32): bool {
   return !(length >= 14 && stands(start, W_DOUBLE_B, 8) && stands(start + 8, W_OUNC, 4));
 }
 
-export function push(ring: i32, headAt: i32, sizeAt: i32, row: i32): void {
-  const size = load<i32>(sizeAt);
-  // A row waits once, so the ring has room for all; stale entries of promoted rows may fill it: they are dropped.
-  const at = (load<i32>(headAt) + size) & (MOST_ROWS - 1);
-  const entry = ring + (at << 4);
-  store<i32>(entry, row);
-  store<f64>(entry, load<f64>(timesOf(row), T_SERIAL), 8);
-  store<i32>(sizeAt, size + 1);
+/** The second, in ms, in which this instant lies. */
+export function secondOf(time: f64): f64 {
+  return Math.floor(time / 1000) * 1000;
+}
+
+/** The last second in which the row may be joined by another line. */
+function lastSecondOf(row: i32): f64 {
+  return secondOf(load<f64>(timesOf(row), T_LAST) + graceOf(load<i32>(numbersOf(row), N_FLAGS)));
+}
+
+/** Whether the row's time is over. */
+export function isOver(row: i32): bool {
+  return lastSecondOf(row) < secondOf(load<f64>(NOW));
+}
+
+/** Until its time is over. */
+export function wait(row: i32): void {
+  const n = numbersOf(row);
+  if (load<i32>(n, N_UNTIL) !== 0) waitNoMore(row);
+  if (load<f64>(CLOSED_TO) === -Infinity) store<f64>(CLOSED_TO, secondOf(load<f64>(NOW)));
+  const from = load<f64>(CLOSED_TO);
+  const latest = from + (CLOSING_SECONDS - 1) * 1000;
+  const second = closingAt(max(from, min(lastSecondOf(row), latest)));
+  const last = load<i32>(second, 4);
+  if (last === 0) store<i32>(second, row + 1);
+  else store<i32>(numbersOf(last - 1), row + 1, N_BEHIND);
+  store<i32>(second, row + 1, 4);
+  store<i32>(n, second, N_UNTIL);
+  store<i32>(n, last, N_BEFORE);
+  store<i32>(n, 0, N_BEHIND);
+  store<i32>(WAITING, load<i32>(WAITING) + 1);
+}
+
+/** It waits now. */
+export function waitNoMore(row: i32): void {
+  const n = numbersOf(row);
+  const second = load<i32>(n, N_UNTIL);
+  const before = load<i32>(n, N_BEFORE);
+  const behind = load<i32>(n, N_BEHIND);
+  if (before === 0) store<i32>(second, behind);
+  else store<i32>(numbersOf(before - 1), behind, N_BEHIND);
+  if (behind === 0) store<i32>(second, before, 4);
+  else store<i32>(numbersOf(behind - 1), before, N_BEFORE);
+  store<i32>(n, 0, N_UNTIL);
+  store<i32>(WAITING, load<i32>(WAITING) - 1);
+}
+
+/** The first and the last of those that wait until this second. */
+export function closingAt(second: f64): i32 {
+  return CLOSING + ((<i32>(<i64>(second / 1000)) & (CLOSING_SECONDS - 1)) << 3);
 }
 
 /** Frees a row; its life has been counted or promoted. */
 export function release(row: i32): void {
   const n = numbersOf(row);
   const flags = load<i32>(n, N_FLAGS);
+  if (load<i32>(n, N_UNTIL) !== 0) waitNoMore(row);
   if ((flags & SHADOWED) === 0) unindex(load<i32>(n, N_HASH), load<i32>(n, N_CHECK));
   const rowHost = load<i32>(n, N_PLACE) & 0xffff;
   const qp = load<i32>(n, N_QP);
@@ -475,13 +525,12 @@ function isNothing(row: i32, flags: i32): bool {
  */
 export function nextRow(row: i32, silent: bool): i32 {
   const used = load<i32>(ROWS_USED);
-  const now = load<f64>(NOW);
   for (; row < used; row++) {
     const t = timesOf(row);
     if (load<f64>(t, T_SERIAL) === 0) continue;
     if (!silent) return row;
     const flags = load<i32>(numbersOf(row), N_FLAGS);
-    if ((flags & CLOSED) !== 0 || load<f64>(t, T_LAST) + graceOf(flags) >= now) continue;
+    if ((flags & CLOSED) !== 0 || !isOver(row)) continue;
     if (!isNothing(row, flags)) return row;
     release(row);
   }

@@ -37,21 +37,14 @@ import {
   CLIENT_SHIFT,
   DEFERRED_YET,
   DELIVERED,
-  ENDED_HEAD,
-  ENDED_RING,
-  ENDED_SIZE,
   FAILED_NOW,
   GIVEN_UP_NOW,
   HANDED_OVER,
   HEAD_AUTH,
   HEAD_OTHER,
-  IMPLIED_HEAD,
-  IMPLIED_RING,
-  IMPLIED_SIZE,
   IS_REPORT,
   LINK_ONLY,
   LOCAL_ORIGIN,
-  MOST_ROWS,
   N_ATTEMPTS,
   N_ENVELOPE_RECIPIENTS,
   N_FLAGS,
@@ -99,10 +92,10 @@ import {
   keepPath,
   nextSibling,
   numbersOf,
-  push,
   rowNamed,
   stateOf,
   touch,
+  wait,
 } from './rows';
 
 const W_CHECK_RC = word('check_rc');
@@ -299,7 +292,6 @@ function sendmailSender(at: i32, end: i32): i32 {
   if (ipEnd === end || ipEnd - ip > CLIENT_ROOM || ipEnd < ip) return SLOW;
   const authenticated = protoEnd > proto && byte(protoEnd - 1) === 0x41;
   if (authenticated && protoEnd - proto > USER_ROOM) return SLOW;
-  if (!taken && load<i32>(ENDED_SIZE) === MOST_ROWS) return SLOW;
   // Of a null reverse-path the Message-ID is asked for; from this host, it may be our own report.
   const isNull = taken && close === value;
   if (isNull && (byte(open + 1) === 0x49 || stands(open + 1, W_127, 4) || byte(open + 1) === 0x3a))
@@ -337,7 +329,7 @@ function sendmailSender(at: i32, end: i32): i32 {
   }
   store<i32>(n, lengths, N_LENGTHS);
   keepPath(row, value, close);
-  if (!taken) push(ENDED_RING, ENDED_HEAD, ENDED_SIZE, row);
+  if (!taken) wait(row);
   recorded(SENDMAIL);
   return TAKEN;
 }
@@ -519,9 +511,9 @@ function sendmailState(at: i32, end: i32): i32 {
 function impliesEnd(row: i32): void {
   const n = numbersOf(row);
   const flags = load<i32>(n, N_FLAGS);
-  if ((flags & OVER) !== 0 || load<i32>(IMPLIED_SIZE) >= MOST_ROWS || !allDone(row)) return;
+  if ((flags & OVER) !== 0 || !allDone(row)) return;
   store<i32>(n, flags | OVER, N_FLAGS);
-  push(IMPLIED_RING, IMPLIED_HEAD, IMPLIED_SIZE, row);
+  wait(row);
 }
 
 /** As impliesEnd (life.ts): all that the envelope had are done, or those that did not go on under another id. */
