@@ -223,7 +223,7 @@ describe('the kernel', () => {
         fc.nat(),
         fc.nat(),
         fc.integer({ min: 1, max: 300 }),
-        hours,
+        shifts,
         (start, from, count, seconds) => {
           const at = log.indexOf(10, start % Math.max(1, log.length - 50_000)) + 1;
           const piece = clockSet(log.subarray(at, at + 50_000), from, count, seconds);
