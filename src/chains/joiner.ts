@@ -84,6 +84,7 @@ import {
   unwrappedKeyOf,
 } from './keys.ts';
 import {
+  COMES_BACK_WITHIN,
   CONTINUES,
   checkOf,
   claimable,
@@ -96,7 +97,9 @@ import {
   lastSerial,
   MESSAGE_NUMBER,
   NO_LIVES,
+  NO_PARENT,
   OUT_OF_ORDER,
+  openIn,
   QUEUE_ID,
   REPORTS,
   type Recipient,
@@ -105,13 +108,13 @@ import {
   takeLife,
 } from './life.ts';
 import { LightLives, type OutlineSink, type PlainSink, type SubmissionSink, type Told } from './light.ts';
-import { JoinerState, limit, type SenderCheck, type SessionFacts } from './state.ts';
+import { limit } from './limit.ts';
+import { JoinerState, type SenderCheck, type SessionFacts } from './state.ts';
 
 /** Called once per chain, with the life at its root, when nothing can join it any more. */
 export type ChainSink = (root: Life) => void;
 
 /** A message that comes back with its Message-ID (pipe filters, qmail forwards) does so within this time. */
-export const COMES_BACK_WITHIN = 10 * 60_000;
 /** How long what one session line says holds for the next line of the same process. */
 export const SESSION_FACTS = 5 * 60_000;
 /** A bounce whose qp leads nowhere (QMAILQUEUE wrappers) is matched by its recipient within this time. */
@@ -193,11 +196,7 @@ export class Joiner {
             {
               takeKept: (life, head, next) => this.#takeKept(life, head, next),
               goOn: (parent, child) => this.attach(parent, child, CONTINUES),
-              handedInHere: (life) => {
-                if (life.messageKey === 0 || !this.isBack(life)) return;
-                limit(this.state.pickedUpByMessageId);
-                this.state.pickedUpByMessageId.set(life.messageKey, life);
-              },
+              handedInHere: (life) => this.state.piped.add(life),
               report: (parent, child) => this.#report(parent, child),
               forward: (parent, recipient, child) => this.forward(parent, recipient, child),
               close: (life) => this.#close(life),
@@ -608,7 +607,7 @@ export class Joiner {
         this.state.wait(older);
       }
     }
-    if (life.messageKey !== 0) this.cameBack(life, at);
+    this.matchPiped(life);
   }
 
   /** `orig_queue_id=P`, `orig_id=P`: the id that the message had before; unknown, it stands for the part not seen. */
@@ -649,7 +648,7 @@ export class Joiner {
       life.messageKey = messageKeyOf(head.bytes, record.messageId);
       if (!this.#lean) life.messageId = spanText(head.bytes, record.messageId) ?? '';
     }
-    if (life.origin === ORIGIN_LOCAL) this.cameBack(life, at);
+    if (life.origin === ORIGIN_LOCAL || life.passes.length > 0) this.matchPiped(life);
   }
 
   #envelope(head: LineHead, record: ParsedRecord, at: number): void {
@@ -698,8 +697,7 @@ export class Joiner {
     this.#attempted(r, head, record, record.outcome, at);
     if (record.outcome !== SENT) return;
     if ((record.flags & PIPED) !== 0) {
-      life.piped = true;
-      if (life.messageKey !== 0) this.goesOut(life);
+      this.#goesOut(life, head.pid, at);
       return;
     }
     if (!record.other.present) return;
@@ -891,45 +889,38 @@ export class Joiner {
     this.state.wait(life);
   }
 
-  /** A pipe(8) delivery: the command may hand the mail back through sendmail(1), in either order of lines. */
-  goesOut(life: Life): void {
+  /** A pipe(8) delivery. The recipients of one have a line each; the same process makes the next one at another moment. */
+  #goesOut(life: Life, pid: number, at: number): void {
     this.light?.mayComeBack();
-    const back = this.state.pickedUpByMessageId.get(life.messageKey);
-    if (
-      back !== undefined &&
-      back !== life &&
-      back.messageKey === life.messageKey &&
-      back.parent === null &&
-      !back.retired &&
-      comesBack(life, back)
-    ) {
-      this.attach(life, back, CONTINUES);
-      return;
-    }
-    limit(this.state.pipedByMessageId);
-    this.state.pipedByMessageId.set(life.messageKey, life);
+    const pass = `${pid} ${at}`;
+    if (life.passes.length === 0) life.passes = [pass];
+    else if (life.passes.length < MOST_PASSES && !life.passes.includes(pass)) life.passes.push(pass);
+    this.matchPiped(life);
   }
 
-  /** Handed in on this host, with a Message-ID by which a pipe's output is known. */
-  isBack(life: Life): boolean {
-    return life.mta === POSTFIX && life.origin === ORIGIN_LOCAL && life.messageKey !== EMPTY_MESSAGE_ID;
+  /** Of this life's Message-ID: what came back from a command continues what went there. */
+  matchPiped(life: Life): void {
+    const { piped } = this.state;
+    piped.add(life);
+    if (piped.out === 0) return;
+    const left: Life[] = [];
+    const matches = piped.matches(life.messageKey);
+    for (const [back, out] of matches)
+      if (back.parent !== null && back.parent !== out) left.push(this.#detach(back));
+    for (const [back, out] of matches) if (back.parent === null) this.attach(out, back, CONTINUES);
+    for (const root of left) if (root.pendingInTree === 0 && !root.retired) this.retire(root);
   }
 
-  cameBack(life: Life, at: number): void {
-    if (!this.isBack(life)) return;
-    const out = this.state.pipedByMessageId.get(life.messageKey);
-    if (
-      out !== undefined &&
-      out !== life &&
-      out.messageKey === life.messageKey &&
-      claimable(out, at) &&
-      comesBack(out, life)
-    ) {
-      this.attach(out, life, CONTINUES);
-      return;
-    }
-    limit(this.state.pickedUpByMessageId);
-    this.state.pickedUpByMessageId.set(life.messageKey, life);
+  /** What was taken for another message's continuation is a chain of its own again; the root of the chain that it was in. */
+  #detach(life: Life): Life {
+    const root = rootOf(life);
+    const parent = life.parent!;
+    parent.next = parent.next.filter((next) => next !== life);
+    life.parent = null;
+    life.relation = NO_PARENT;
+    life.pendingInTree = openIn(life);
+    root.pendingInTree -= life.pendingInTree;
+    return root;
   }
 
   // ---- DSNs and splits, Postfix and sendmail ------------------------------------------------------------------------
@@ -1436,10 +1427,7 @@ export class Joiner {
     this.light?.processesSwept();
     for (const [key, { at }] of this.state.checks)
       if (now - at > COMES_BACK_WITHIN) this.state.checks.delete(key);
-    for (const map of [this.state.pipedByMessageId, this.state.pickedUpByMessageId]) {
-      for (const [key, life] of map)
-        if (life.retired || this.state.now - life.first > COMES_BACK_WITHIN) map.delete(key);
-    }
+    this.state.piped.sweep();
   }
 
   #close(life: Life): void {
@@ -1531,6 +1519,8 @@ export const DOUBT = 2 * OUT_OF_ORDER;
 /** First lines that a life which has ended does not take. */
 const ASKS_FOR_OPEN: ReadonlySet<number> = new Set([ARRIVAL, MESSAGE_ID, ENVELOPE, QUEUE_INFO]);
 const MOST_UNRESOLVED = 100_000;
+/** Of one message through pipe(8). */
+const MOST_PASSES = 4096;
 
 /** About 1 KB each. A host with more messages in its queues has other troubles. */
 export const MOST_PENDING = 500_000;
@@ -1665,14 +1655,6 @@ export function isOwnHop(life: Life, relay: string, hop: Life): boolean {
   if (named && messageKey === life.messageKey && host === life.host) return true;
   const open = relay.indexOf('[') + 1;
   return open > 0 && relay.startsWith(hop.clientIp, open);
-}
-
-export function comesBack(out: Life, back: Life): boolean {
-  return (
-    back.first >= out.first - OUT_OF_ORDER &&
-    back.first - out.first <= COMES_BACK_WITHIN &&
-    rootOf(out) !== back
-  );
 }
 
 function spanText(bytes: Uint8Array, span: Span): string | null {

@@ -125,8 +125,8 @@ export class Life {
   qp = -1;
   /** pid of the process that took it in, for facts of the session that come on other lines. */
   pid = 0;
-  /** Went through pipe(8): it may come back with the same Message-ID. */
-  piped = false;
+  /** Deliveries through pipe(8), by process and moment: it may come back with the same Message-ID (pipes.ts). */
+  passes: string[] = NO_PASSES;
   /** Its client is the one that a proxy told of, whatever its own lines say. */
   proxied = false;
   /** pid of a proxy whose session, with the client, may stand on the left of this piece; 0 otherwise. */
@@ -201,7 +201,7 @@ export class Life {
     this.spf = null;
     this.qp = -1;
     this.pid = 0;
-    this.piped = false;
+    this.passes = NO_PASSES;
     this.proxied = false;
     this.proxyPid = 0;
     this.dsns = NO_DSNS;
@@ -308,6 +308,7 @@ export function giveBack(life: Life): void {
 export const NO_RECIPIENTS: Recipient[] = [];
 export const NO_DSNS: DsnLink[] = [];
 export const NO_LIVES: Life[] = [];
+const NO_PASSES: string[] = [];
 
 /** SENT, FAILED, GIVEN_UP, DROPPED, PROBED: nothing more will be tried. */
 export function isFinal(outcome: number): boolean {
@@ -339,6 +340,9 @@ export const OPEN_HORIZON = 8 * DAY;
 
 /** Lines of one life that come in a burst may be out of order by this much. */
 export const OUT_OF_ORDER = 10 * SECOND;
+
+/** What goes through a command, or into qmail's queue again, comes back within this time. */
+export const COMES_BACK_WITHIN = 10 * MINUTE;
 
 /** END_... (record.ts) that no line says: sendmail, all recipients done. */
 export const END_IMPLIED = 6;
@@ -381,4 +385,12 @@ export function impliesEnd(life: Life): boolean {
   return (
     life.next.length > 0 || life.envelopeRecipients < 0 || life.recipients.length >= life.envelopeRecipients
   );
+}
+
+/** Lives of the tree under this one that are not closed. */
+export function openIn(life: Life): number {
+  let open = life.closed ? 0 : 1;
+  for (const next of life.next) open += openIn(next);
+  for (const link of life.dsns) if (link.child !== null) open += openIn(link.child);
+  return open;
 }

@@ -281,7 +281,7 @@ export class LightLives {
 
   /** Something goes through pipe(8), and may come back by pickup(8): whatever came in there has to be known. */
   mayComeBack(): void {
-    if (this.#state.pipedByMessageId.size === 0) this.promoteAll();
+    if (this.#state.piped.out === 0) this.promoteAll();
   }
 
   /** How many there are. */
@@ -308,7 +308,7 @@ export class LightLives {
     for (; this.#joins < state.qpJoins.size; this.#joins += 1) {
       for (const host of state.qpJoins) if (host < QP_JOINS_HOSTS) kernel.bytes[QP_JOINS + host] = 1;
     }
-    kernel.setNumber(NO_PICKUPS, state.pipedByMessageId.size > 0 ? 1 : 0);
+    kernel.setNumber(NO_PICKUPS, state.piped.out > 0 ? 1 : 0);
   }
 
   /** When it has stopped. */

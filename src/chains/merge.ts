@@ -26,8 +26,6 @@ import {
 import {
   applyClient,
   applyProxy,
-  COMES_BACK_WITHIN,
-  comesBack,
   DOUBT,
   findCheck,
   isDiscardedAtOnce,
@@ -44,12 +42,14 @@ import {
   takesEnvelope,
 } from './joiner.ts';
 import {
+  COMES_BACK_WITHIN,
   CONTINUES,
   checkOf,
   claimable,
   impliesEnd,
   type Life,
   OUT_OF_ORDER,
+  openIn,
   QUEUE_ID,
   REPORTS,
   type Recipient,
@@ -97,7 +97,7 @@ export function mergeJoiners(left: Joiner, right: Joiner): void {
   for (const life of lives) if (target.get(life) === life && life.closed) left.state.table.remove(life);
   meetAtSeam(left, lives, target);
   mergeTables(left, right, target);
-  for (const life of lives) meetByMessageId(left, life, target.get(life)!);
+  for (const life of lives) left.matchPiped(target.get(life)!);
   for (const host of from.qpJoins) state.qpJoins.add(host);
   if (!left.isLeftOpen) {
     for (const life of lives) {
@@ -247,7 +247,7 @@ function absorb(known: Life, life: Life): void {
   known.refused ||= life.refused;
   known.discarded ||= life.discarded;
   known.dsnLost ||= life.dsnLost;
-  known.piped ||= life.piped;
+  for (const pass of life.passes) if (!known.passes.includes(pass)) known.passes = [...known.passes, pass];
   known.mark ??= life.mark;
   known.spf ??= life.spf;
   if (!Number.isNaN(life.expiredAt)) {
@@ -367,16 +367,6 @@ function meetAtSeam(left: Joiner, lives: readonly Life[], target: ReadonlyMap<Li
   const { state } = left;
   for (const rightLife of lives) {
     const life = target.get(rightLife)!;
-    const out = life.messageKey === 0 ? undefined : state.pipedByMessageId.get(life.messageKey);
-    if (
-      out !== undefined &&
-      out !== life &&
-      left.isBack(life) &&
-      comesBack(out, life) &&
-      life.parent === null
-    ) {
-      left.attach(out, life, CONTINUES);
-    }
     if (life.qp < 0 || rightLife.qp < 0) continue;
     const client = state.clientByQp.get(life.host, life.qp);
     if (client !== undefined && life.first - client.at <= SESSION_FACTS) applyClient(life, client);
@@ -423,13 +413,6 @@ function meetSession(left: Joiner, rightLife: Life, life: Life, seen: Set<string
   if (rightLife.accepted || rightLife.head === SUBMISSION) life.spf ??= findCheck(checks, life);
 }
 
-/** A pipe's output, where the Message-ID and what else it takes stand on two sides of the seam. */
-function meetByMessageId(left: Joiner, rightLife: Life, life: Life): void {
-  if (life.messageKey === 0) return;
-  if (life.piped) left.goesOut(life);
-  if (life !== rightLife && life.parent === null) left.cameBack(life, life.first);
-}
-
 /** The tables of open things: the right piece knows better. */
 function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life>): void {
   const { state } = left;
@@ -473,10 +456,6 @@ function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life
     state.checks.set(key, check);
   }
   for (const [key, pieces] of from.parts) state.parts.set(key, pieces);
-  for (const [key, life] of from.pipedByMessageId)
-    if (target.has(life)) state.pipedByMessageId.set(key, target.get(life)!);
-  for (const [key, life] of from.pickedUpByMessageId)
-    if (target.has(life)) state.pickedUpByMessageId.set(key, target.get(life)!);
 }
 
 /** A milter's word about a message whose own lines all stand on the left. */
@@ -510,11 +489,4 @@ function retireFinished(left: Joiner, lives: readonly Life[], target: ReadonlyMa
     if (root.pendingInTree === 0) left.retire(root);
     else if (root.closed) left.state.closedRoots.add(root);
   }
-}
-
-function openIn(life: Life): number {
-  let open = life.closed ? 0 : 1;
-  for (const next of life.next) open += openIn(next);
-  for (const link of life.dsns) if (link.child !== null) open += openIn(link.child);
-  return open;
 }

@@ -48,7 +48,7 @@ const LIFE_FIELDS = [
   'spf',
   'qp',
   'pid',
-  'piped',
+  'passes',
   'proxied',
   'proxyPid',
   'relation',
@@ -111,8 +111,6 @@ export const KEPT = {
       'sessions',
       'checks',
       'parts',
-      'pipedByMessageId',
-      'pickedUpByMessageId',
       'deliveries',
       'lifeByQp',
       'bounceByQp',
@@ -122,8 +120,8 @@ export const KEPT = {
       'clientByQp',
       'lastResult',
     ],
-    // Who waits to be closed follows from the lives.
-    anew: ['onAwaited', 'onKnown', 'closing'],
+    // What is known of all lives.
+    anew: ['onAwaited', 'onKnown', 'closing', 'piped'],
   },
 } as const;
 
@@ -217,8 +215,6 @@ export function* joinerRows(joiner: Joiner): Generator<JsonObject> {
       return [Number(key.slice(0, blank)), key.slice(blank + 1), { ...check }];
     }),
   );
-  yield* chunks('piped', byMessageId(state.pipedByMessageId, places));
-  yield* chunks('picked_up', byMessageId(state.pickedUpByMessageId, places));
   yield* chunks(
     'deliveries',
     processRows(state.deliveries, ({ life, serial, recipient, at }) => {
@@ -350,13 +346,6 @@ function existing(lives: Iterable<Life>, places: ReadonlyMap<Life, number>): num
   return found;
 }
 
-function byMessageId(map: ReadonlyMap<number, Life>, places: ReadonlyMap<Life, number>): Json[] {
-  return [...map].flatMap(([key, life]): Json[] => {
-    const place = places.get(life);
-    return place === undefined ? [] : [[key, place]];
-  });
-}
-
 function processRows<T>(table: ByProcess<T>, row: (value: T, process: number) => Json): Json[] {
   const rows: Json[] = [];
   for (const [host, process, value] of table.entries()) {
@@ -416,7 +405,10 @@ export class JoinerLoader {
     // In the table are those that are not over; the stacked ones stand there already.
     for (const [place, life] of this.#lives.entries())
       if (!life.closed && !this.#stacked.has(place)) this.#joiner.state.table.push(life);
-    for (const life of this.#lives) if (!life.closed) this.#joiner.state.wait(life);
+    for (const life of this.#lives) {
+      if (!life.closed) this.#joiner.state.wait(life);
+      this.#joiner.state.piped.add(life);
+    }
     this.#joiner.noticeDiscards();
     this.#checkTrees();
   }
@@ -530,12 +522,6 @@ export class JoinerLoader {
         });
         return;
       }
-      case 'piped':
-        state.pipedByMessageId.set(row[0] as number, this.#at(row[1]));
-        return;
-      case 'picked_up':
-        state.pickedUpByMessageId.set(row[0] as number, this.#at(row[1]));
-        return;
       case 'parts':
         state.parts.set(`${this.#hostOf(row[0] as number)} ${row[1]}`, [...(row[2] as readonly string[])]);
         return;

@@ -12,6 +12,8 @@ import {
   type Recipient,
   secondOf,
 } from './life.ts';
+import { limit } from './limit.ts';
+import { PipedMail } from './pipes.ts';
 import { LifeTable } from './table.ts';
 
 export interface SessionFacts {
@@ -216,8 +218,7 @@ export class JoinerState {
   readonly checks = new Map<string, SenderCheck>();
   /** sendmail lines in parts, by host and id: texts so far. */
   readonly parts = new Map<string, string[]>();
-  readonly pipedByMessageId = new Map<number, Life>();
-  readonly pickedUpByMessageId = new Map<number, Life>();
+  readonly piped = new PipedMail();
   // qmail, by host and process or delivery number
   readonly deliveries = new ByProcess<Delivery>();
   readonly lifeByQp = new ByProcess<Life>((host, qp) => this.onKnown(host, qp));
@@ -252,17 +253,5 @@ export class JoinerState {
   /** Until its time is over; an open life will end, or is found when it has been silent for long. */
   wait(life: Life): void {
     if (graceOf(life) <= IMPLIED_END_GRACE) this.closing.push(life, this.now);
-  }
-}
-
-/** Most entries of a side table; the oldest go first. Met only by hostile or broken logs. */
-const SIDE_TABLE_LIMIT = 50_000;
-
-/** Makes room for one more entry. */
-export function limit(map: Map<unknown, unknown>): void {
-  if (map.size < SIDE_TABLE_LIMIT) return;
-  for (const key of map.keys()) {
-    map.delete(key);
-    return;
   }
 }

@@ -219,7 +219,7 @@ function knownOf(root: Life, facts: Facts, counted: Counted, chain: Outlined): K
   const { dsns, judged, refusing, nullRecipients } = counted;
   const { submission, recipient } = chain;
   const { reversePath } = submission;
-  if (facts.cause !== null || facts.checked !== null || root.piped) return null;
+  if (facts.cause !== null || facts.checked !== null || root.passes.length > 0) return null;
   if (
     root.reversePath !== reversePath ||
     root.clientIp !== submission.clientIp ||

@@ -59,7 +59,7 @@ export class Traffic {
   /** Every message: what costs nothing for those that a stranger sent to a mailbox. */
   message(root: Life, inside: Inside): void {
     this.submission(root, inside);
-    if (root.piped) this.#piped(root);
+    if (root.passes.length > 0) this.#piped(root);
   }
 
   /** What concerns the submission only; light lives (chains/light.ts) have no more. */
