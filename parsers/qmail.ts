@@ -21,6 +21,7 @@ import {
   END,
   END_DONE,
   FAILED,
+  FIRST_DELIVERY,
   GIVEN_UP,
   IGNORED,
   KEPT_TOO,
@@ -42,9 +43,12 @@ import {
 import { setId } from '../src/records/text.ts';
 
 const SPACE = 32;
+const DASH = 45;
+const DOT = 46;
 const SLASH = 47;
 const COLON = 58;
 const LESS = 60;
+const AT = 64;
 
 const STARTING_DELIVERY = ascii('starting delivery ');
 const MSG = ascii('msg ');
@@ -80,6 +84,7 @@ const QUEUE_TOO_LONG = ascii('not_going_to_try_again');
 const DID = ascii('did_');
 const DID_NOTHING = ascii('did_0+0+0/');
 const QP_TEXT = ascii('/qp_');
+const QP_OF_PROGRAM = ascii(':_qp_');
 const SAID = ascii('said:_');
 const HASH = ascii('(#');
 const RUNNING = ascii('running');
@@ -96,6 +101,16 @@ const CHKUSER_REJECTED = ascii('CHKUSER rejected ');
 const VALIDRCPTTO = ascii('validrcptto ');
 const DENIED = ascii('DENIED_');
 const REJECT_RCPT = ascii('Reject::RCPT');
+
+/**
+ * Programs that a .qmail may name, which put the message into the queue again [forward.c, condredirect.c, fastforward.c,
+ * dot-forward.c]. What ezmlm's say in the same way is an answer.
+ */
+const FORWARDERS = ['forward', 'condredirect', 'fastforward', 'dot-forward'].map(ascii);
+
+const SIGHUP = ascii('sighup response: ');
+const INDIMAIL_INFO = ascii('info: qmail-');
+const INDIMAIL_WARN = ascii('warn: qmail-');
 
 const SIDE_PROGRAMS = [
   'tcpserver',
@@ -115,6 +130,14 @@ const SIDE_PROGRAMS = [
   'number of ',
 ].map(ascii);
 
+/** About qmail-send itself; the last two are indimail's, the one before qmail-ldap's [del_dochan]. */
+const NEWS = [WARNING, ALERT, SIGHUP, INDIMAIL_INFO, INDIMAIL_WARN];
+
+/** indimail's queues count for themselves; above what tags add. */
+const QUEUE_DELIVERIES = 2 ** 44;
+/** Of one delivery. */
+const MOST_FORWARDS = 100;
+
 function parse(head: LineHead, record: ParsedRecord): LineClass {
   const { bytes, textStart: start, textEnd: end } = head;
   record.mta = QMAIL;
@@ -126,15 +149,16 @@ function parse(head: LineHead, record: ParsedRecord): LineClass {
   }
   switch (bytes[start]) {
     case 0x73: // status: | starting delivery
-      if (startsWith(bytes, start, end, STARTING_DELIVERY)) return parseStart(bytes, start, end, record);
+      if (startsWith(bytes, start, end, STARTING_DELIVERY)) return parseStart(head, record);
       if (startsWith(bytes, start, end, STATUS)) {
         if (!startsWith(bytes, start, end, EXITING)) return IGNORED;
         record.kind = RESTART;
+        record.delivery = head.tag.deliveries;
         return RECORDED;
       }
       break;
     case 0x64: // delivery | double bounce
-      if (startsWith(bytes, start, end, DELIVERY)) return parseResult(bytes, start, end, record);
+      if (startsWith(bytes, start, end, DELIVERY)) return parseResult(head, record);
       if (startsWith(bytes, start, end, DOUBLE_BOUNCE)) return parseDiscarded(bytes, start, end, record);
       break;
     case 0x6e:
@@ -173,22 +197,52 @@ function number(bytes: Uint8Array, at: number, end: number, record: ParsedRecord
   return RECORDED;
 }
 
+/** D of `delivery D:`, or with indimail's queue `delivery D.Q:` [its del_start], into the record; the byte behind it. */
+function deliveryNumber(head: LineHead, at: number, record: ParsedRecord): number {
+  const { bytes, textEnd: end } = head;
+  const own = decimal(bytes, at, end);
+  if (own < 0) return at;
+  // qmail-send counts from 1 when it starts, and has forgotten what was under way.
+  if (own === 1) record.flags |= FIRST_DELIVERY;
+  record.delivery = own + head.tag.deliveries;
+  const stop = skipDigits(bytes, at, end);
+  if (bytes[stop] !== DOT) return stop;
+  record.delivery += (decimal(bytes, stop + 1, end) & 0xff) * QUEUE_DELIVERIES;
+  return skipDigits(bytes, stop + 1, end);
+}
+
 /** `starting delivery D: msg N to local R` */
-function parseStart(bytes: Uint8Array, start: number, end: number, record: ParsedRecord): LineClass {
-  const at = start + STARTING_DELIVERY.length;
-  const colon = skipDigits(bytes, at, end);
-  record.delivery = decimal(bytes, at, end);
+function parseStart(head: LineHead, record: ParsedRecord): LineClass {
+  const { bytes, textStart: start, textEnd: end } = head;
+  const colon = deliveryNumber(head, start + STARTING_DELIVERY.length, record);
   if (record.delivery < 0 || bytes[colon] !== COLON || !startsWith(bytes, colon + 2, end, MSG))
     return MALFORMED;
   const result = number(bytes, colon + 2 + MSG.length, end, record, DELIVERY_START);
   const to = record.id.end + 1;
   if (startsWith(bytes, to, end, TO_LOCAL)) {
-    record.flags = LOCAL_CHANNEL;
-    record.recipient.set(to + TO_LOCAL.length, recipientEnd(bytes, to + TO_LOCAL.length, end));
+    record.flags |= LOCAL_CHANNEL;
+    const stop = recipientEnd(bytes, to + TO_LOCAL.length, end);
+    record.recipient.set(withoutDomain(bytes, to + TO_LOCAL.length, stop), stop);
   } else if (startsWith(bytes, to, end, TO_REMOTE)) {
     record.recipient.set(to + TO_REMOTE.length, recipientEnd(bytes, to + TO_REMOTE.length, end));
   } else return MALFORMED;
   return result;
+}
+
+/**
+ * `example.org-bob@example.org`: what control/virtualdomains puts before the addresses of a domain of vpopmail's
+ * [qmail-send.c rewrite; stripvdomprepend takes it off in bounces]. Another prefix than the domain cannot be told from the
+ * address. As in src/kernel/.
+ */
+function withoutDomain(bytes: Uint8Array, at: number, end: number): number {
+  let domain = end;
+  while (domain > at && bytes[domain - 1] !== AT) domain -= 1;
+  const length = end - domain;
+  // There is a local part behind it.
+  if (domain === at || length === 0 || at + length + 1 >= domain - 1 || bytes[at + length] !== DASH)
+    return at;
+  for (let i = 0; i < length; i += 1) if (bytes[at + i] !== bytes[domain + i]) return at;
+  return at + length + 1;
 }
 
 /** Addresses have no blanks here (logsafe makes them `_`); indimail adds a queue name after one. */
@@ -198,10 +252,9 @@ function recipientEnd(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /** `delivery D: success|failure|deferral: T`; T may be empty [del_dochan]. */
-function parseResult(bytes: Uint8Array, start: number, end: number, record: ParsedRecord): LineClass {
-  const at = start + DELIVERY.length;
-  const colon = skipDigits(bytes, at, end);
-  record.delivery = decimal(bytes, at, end);
+function parseResult(head: LineHead, record: ParsedRecord): LineClass {
+  const { bytes, textStart: start, textEnd: end } = head;
+  const colon = deliveryNumber(head, start + DELIVERY.length, record);
   if (record.delivery < 0) return MALFORMED;
   let text = end;
   if (startsWith(bytes, colon, end, SUCCESS_BARE)) {
@@ -224,16 +277,22 @@ function parseResult(bytes: Uint8Array, start: number, end: number, record: Pars
     if (record.outcome === SENT) record.outcome = DROPPED;
     return RECORDED;
   }
-  record.reply.set(text, end);
+  // Texts have no blanks; indimail adds a queue name after one.
+  const blank = findByte(bytes, text, end, SPACE);
+  const textEnd = blank < 0 ? end : blank;
+  record.reply.set(text, textEnd);
+  programsForwards(bytes, text, textEnd, record);
   if (record.outcome === SENT) {
-    // `did_A+B+C/qp_Q/`: B forwards went into the queue through process Q [qmail-local.c].
-    const did = find(bytes, text, end, DID);
+    // `did_A+B+C/qp_Q/`: B forwards went into the queue through process Q [qmail-local.c]. Programs may write before it.
+    const did = findLast(bytes, text, textEnd, DID);
     if (did >= 0) {
-      const qp = find(bytes, did, end, QP_TEXT);
-      if (qp >= 0) record.qp = decimal(bytes, qp + QP_TEXT.length, end);
+      const programs = record.forwards.length;
+      const qp = find(bytes, did, textEnd, QP_TEXT);
+      if (qp >= 0) record.forwards.push(decimal(bytes, qp + QP_TEXT.length, textEnd));
       // Nothing done: the instructions held comments only, nobody got the mail.
-      if (startsWith(bytes, did, end, DID_NOTHING)) record.outcome = DROPPED;
-      if (record.qp >= 0 && !onlyForwards(bytes, did + DID.length, end)) record.flags |= KEPT_TOO;
+      if (startsWith(bytes, did, textEnd, DID_NOTHING)) record.outcome = DROPPED;
+      if (record.forwards.length > 0 && !onlyForwards(bytes, did + DID.length, textEnd, programs))
+        record.flags |= KEPT_TOO;
     }
     return RECORDED;
   }
@@ -242,11 +301,31 @@ function parseResult(bytes: Uint8Array, start: number, end: number, record: Pars
   return RECORDED;
 }
 
-/** `0+B+0`: neither files nor programs took it. */
-function onlyForwards(bytes: Uint8Array, at: number, end: number): boolean {
+/** `forward:_qp_Q/`: in failures and deferrals, too, where another instruction did not succeed. */
+function programsForwards(bytes: Uint8Array, text: number, end: number, record: ParsedRecord): void {
+  for (
+    let at = find(bytes, text, end, QP_OF_PROGRAM);
+    at >= 0;
+    at = find(bytes, at + 1, end, QP_OF_PROGRAM)
+  ) {
+    const value = at + QP_OF_PROGRAM.length;
+    const qp = decimal(bytes, value, end);
+    if (qp < 0 || bytes[skipDigits(bytes, value, end)] !== SLASH) continue;
+    const isForwarder = FORWARDERS.some((name) => {
+      const from = at - name.length;
+      return (
+        from >= text && startsWith(bytes, from, end, name) && (from === text || bytes[from - 1] === SLASH)
+      );
+    });
+    if (isForwarder && record.forwards.length < MOST_FORWARDS) record.forwards.push(qp);
+  }
+}
+
+/** `0+B+C`: neither files nor other programs than the `forwarders` took it. */
+function onlyForwards(bytes: Uint8Array, at: number, end: number, forwarders: number): boolean {
   const forwards = skipDigits(bytes, at, end) + 1;
   const programs = skipDigits(bytes, forwards, end) + 1;
-  return decimal(bytes, at, end) === 0 && decimal(bytes, programs, end) === 0;
+  return decimal(bytes, at, end) === 0 && decimal(bytes, programs, end) <= forwarders;
 }
 
 /** `said:_550_5.1.1_... or `...(#5.1.1)/`. */
@@ -316,7 +395,7 @@ function parseDiscarded(bytes: Uint8Array, start: number, end: number, record: P
 /** What runs around qmail-smtpd [log-side patches]: clients of a qp, refusals; the rest is news. */
 function parseSide(head: LineHead, record: ParsedRecord): LineClass {
   const { bytes, textStart: start, textEnd: end } = head;
-  if (startsWith(bytes, start, end, WARNING) || startsWith(bytes, start, end, ALERT)) return IGNORED;
+  if (NEWS.some((word) => startsWith(bytes, start, end, word))) return IGNORED;
   if (startsWith(bytes, start, end, LOCAL_EXTRA) || startsWith(bytes, start, end, REMOTE_EXTRA))
     return IGNORED;
   const received = find(bytes, start, end, QLOG_RECEIVED);
@@ -380,8 +459,7 @@ function claims(head: LineHead): boolean {
     startsWith(bytes, start, end, END_MSG) ||
     startsWith(bytes, start, end, TRIPLE_BOUNCE) ||
     startsWith(bytes, start, end, DOUBLE_BOUNCE) ||
-    startsWith(bytes, start, end, WARNING) ||
-    startsWith(bytes, start, end, ALERT) ||
+    NEWS.some((word) => startsWith(bytes, start, end, word)) ||
     SIDE_PROGRAMS.some((program) => startsWith(bytes, start, end, program))
   );
 }

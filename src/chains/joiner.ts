@@ -13,7 +13,7 @@
 import { bounceAddress, splitAddresses, unwrapAddress } from '../dsn/address.ts';
 import { saysGivenUp } from '../dsn/reasons.ts';
 import type { Chains, Kernel } from '../kernel/kernel.ts';
-import { LineHead } from '../lines/head.ts';
+import { DELIVERIES_APART, LineHead } from '../lines/head.ts';
 import { find as findBytes } from '../records/bytes.ts';
 import {
   ACCEPTED,
@@ -37,6 +37,7 @@ import {
   ENVELOPE,
   EXPIRED,
   FAILED,
+  FIRST_DELIVERY,
   FORWARDED,
   GIVEN_UP,
   HOLD,
@@ -305,7 +306,7 @@ export class Joiner {
         this.#lifeOf(head, record, at).dsnLost = true;
         break;
       case RESTART:
-        this.#restart(head.host);
+        this.#restart(head.host, record.delivery);
         break;
       case CONTINUATION:
         this.#continuation(head, record);
@@ -1172,6 +1173,11 @@ export class Joiner {
   // ---- qmail --------------------------------------------------------------------------------------------------------
 
   #queueNew(head: LineHead, record: ParsedRecord, at: number): void {
+    const known = this.#existing(head, record, at);
+    if (known !== null && mayBeAnnouncedAgain(known)) {
+      this.#touch(known, record.kind, at);
+      return;
+    }
     const life = this.begin(head, record, at);
     life.begun = true;
     life.arrived = true;
@@ -1184,13 +1190,18 @@ export class Joiner {
 
   #queued(head: LineHead, record: ParsedRecord, at: number): void {
     let life = this.#existing(head, record, at);
+    const reversePath = text(head.bytes, record.reversePath.start, record.reversePath.end);
+    if (life !== null && isAnnouncedAgain(life, record.qp, record.size, reversePath)) {
+      this.#touch(life, record.kind, at);
+      return;
+    }
     if (life === null || life.accepted || life.end !== 0 || this.inDoubt(life, QUEUE_INFO, at))
       life = this.begin(head, record, at);
     else this.#touch(life, record.kind, at);
     life.begun = true;
     life.arrived = true;
     life.accepted = true;
-    life.reversePath = text(head.bytes, record.reversePath.start, record.reversePath.end);
+    life.reversePath = reversePath;
     life.size = record.size;
     life.uid = record.uid;
     life.qp = record.qp;
@@ -1243,8 +1254,7 @@ export class Joiner {
 
   #deliveryStart(head: LineHead, record: ParsedRecord, at: number): void {
     const life = this.#lifeOf(head, record, at);
-    // Numbers begin at 1 when qmail-send does: what was under way is forgotten.
-    if (record.delivery === 1) this.#restart(head.host);
+    if ((record.flags & FIRST_DELIVERY) !== 0) this.#restart(head.host, record.delivery);
     const { start, end } = record.recipient;
     const key = textKey(head.bytes, start, end);
     const recipient = life.findRecipient(key) ?? life.addRecipient(key, text(head.bytes, start, end), null);
@@ -1263,7 +1273,7 @@ export class Joiner {
     const bounces = this.state.bounceByQp.of(child.host);
     for (const [qp, bounce] of bounces) {
       if (at - bounce.link.at > BOUNCE_WITHOUT_QP) bounces.delete(qp);
-      else if (bounce.life.reversePath !== null && bounceAddress(bounce.life.reversePath) === address) {
+      else if (isBounceOf(bounce.life, child, address)) {
         bounces.delete(qp);
         this.claimBounce(bounce, child);
         return;
@@ -1275,13 +1285,10 @@ export class Joiner {
     if (this.#kept === null) this.light?.promoteDelivery(head.host, record.delivery);
     const delivery = this.state.deliveries.get(head.host, record.delivery);
     if (delivery === undefined) {
-      if (!this.state.restarted.has(head.host)) this.#unresolved(head);
-      if (
-        record.outcome === SENT &&
-        record.qp >= 0 &&
-        (!this.#leftOpen || this.state.restarted.has(head.host))
-      )
-        this.orphanForward(head.host, record.qp, at);
+      const restarted = this.state.restarted.has(head.host, countedFrom(record.delivery));
+      if (!restarted) this.#unresolved(head);
+      if (!this.#leftOpen || restarted)
+        for (const qp of record.forwards) this.orphanForward(head.host, qp, at);
       return;
     }
     this.state.deliveries.delete(head.host, record.delivery);
@@ -1301,20 +1308,19 @@ export class Joiner {
       });
     if (!later) recipient.keptToo = (record.flags & KEPT_TOO) !== 0;
     // The row knows what it was forwarded as.
-    if (record.outcome !== SENT || record.qp < 0 || this.#kept !== null) return;
-    // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
-    const child = this.#byProcess(head.host, record.qp);
-    if (
-      child !== undefined &&
-      child.qp === record.qp &&
-      child.first >= startedAt &&
-      this.forward(life, recipient, child)
-    ) {
-      if (later) recipient.handedOn = handedOn;
-      return;
+    if (this.#kept !== null) return;
+    const { serial } = life;
+    for (const qp of record.forwards) {
+      const handed = record.outcome === SENT ? recipient : null;
+      // `did_0+1+0/qp_Q/`: the forward is in the queue already [qmail-local.c].
+      const child = this.#byProcess(head.host, qp);
+      const isThere = child !== undefined && child.qp === qp && child.first >= startedAt;
+      if (isThere && this.forward(life, handed, child)) {
+        if (later) recipient.handedOn = handedOn;
+      }
+      // Or not yet: qmail-send may report the delivery before it sees the forward.
+      else this.state.forwardByQp.set(head.host, qp, { life, serial, recipient: handed, at });
     }
-    // Or not yet: qmail-send may report the delivery before it sees the forward.
-    this.state.forwardByQp.set(head.host, record.qp, { life, serial: life.serial, recipient, at });
   }
 
   /** A forward of a message that is not in the log: no message of its own. */
@@ -1330,9 +1336,10 @@ export class Joiner {
     } else this.state.orphanForwards.set(host, qp, at);
   }
 
-  forward(life: Life, recipient: Recipient, child: Life): boolean {
+  forward(life: Life, recipient: Recipient | null, child: Life): boolean {
     if (child === life || child.parent !== null || child.retired) return false;
     this.attach(life, child, CONTINUES);
+    if (recipient === null) return true;
     recipient.handedOn = !recipient.keptToo;
     recipient.forwardedTo = child;
     return true;
@@ -1347,10 +1354,17 @@ export class Joiner {
     this.state.bounceByQp.set(head.host, record.qp, { life, link });
   }
 
-  #restart(host: number): void {
+  #restart(host: number, delivery: number): void {
     this.light?.promoteAll();
-    this.state.deliveries.of(host).clear();
-    this.state.restarted.add(host);
+    const from = countedFrom(delivery);
+    this.forgetDeliveries(host, from);
+    this.state.restarted.set(host, from, true);
+  }
+
+  /** Those that were counted from there; others are another qmail-send's. */
+  forgetDeliveries(host: number, from: number): void {
+    const deliveries = this.state.deliveries.of(host);
+    for (const delivery of deliveries.keys()) if (countedFrom(delivery) === from) deliveries.delete(delivery);
   }
 
   #continuation(head: LineHead, record: ParsedRecord): void {
@@ -1545,6 +1559,11 @@ export function findCheck(
   return SPF_NAMES[found.result];
 }
 
+/** Which qmail-send, or queue, counts this delivery (Tag.deliveries, ParsedRecord.delivery). */
+function countedFrom(delivery: number): number {
+  return Math.floor(delivery / DELIVERIES_APART);
+}
+
 const LIST_SEPARATOR = Uint8Array.of(0x3b, 0x20);
 
 function markRetired(life: Life): void {
@@ -1587,6 +1606,28 @@ export function applyClient(life: Life, facts: SessionFacts): void {
   life.clientIp = facts.clientIp;
   life.clientName = facts.clientName;
   life.authUser = facts.authUser;
+}
+
+/**
+ * qmail-send says `new msg` and `info msg` before it is done with todo/, and again when it could not finish then (a full
+ * disk, a crash) [todo_do]; with the same words, and before anything is tried.
+ */
+export function mayBeAnnouncedAgain(life: Life): boolean {
+  return life.accepted && !life.closed && life.end === 0 && life.recipients.length === 0;
+}
+
+export function isAnnouncedAgain(life: Life, qp: number, size: number, reversePath: string | null): boolean {
+  return (
+    mayBeAnnouncedAgain(life) && life.qp === qp && life.size === size && life.reversePath === reversePath
+  );
+}
+
+/** qmail-queue behind a wrapper: whether this report goes to whom a bounce of that message goes. */
+function isBounceOf(life: Life, report: Life, address: string): boolean {
+  if (life.reversePath === null) return false;
+  // To doublebounceto, whoever that is.
+  if (report.reversePath === '#@[]') return life.reversePath === '';
+  return bounceAddress(life.reversePath) === address;
 }
 
 function sameId(id: string, bytes: Uint8Array, start: number, end: number): boolean {

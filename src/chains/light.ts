@@ -133,7 +133,7 @@ import {
   USER_SHIFT,
 } from '../kernel/assembly/layout.ts';
 import type { Chains, Kernel } from '../kernel/kernel.ts';
-import { LineHead } from '../lines/head.ts';
+import { DELIVERIES_APART, LineHead } from '../lines/head.ts';
 import { decimal } from '../records/bytes.ts';
 import {
   ARRIVAL,
@@ -410,6 +410,8 @@ export class LightLives {
 
   /** qmail: the life that this delivery is one of. */
   promoteDelivery(host: number, delivery: number): void {
+    // Here are those of the usual qmail-send only.
+    if (delivery >= DELIVERIES_APART) return;
     const row = this.kernel.call.rowOfDelivery(host, delivery);
     if (row >= 0) this.#promote(row);
   }

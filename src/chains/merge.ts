@@ -28,10 +28,12 @@ import {
   applyProxy,
   DOUBT,
   findCheck,
+  isAnnouncedAgain,
   isDiscardedAtOnce,
   isNamedByFilter,
   isOwnHop,
   type Joiner,
+  mayBeAnnouncedAgain,
   mayBeHandedOver,
   mayContinue,
   mayEndBy,
@@ -194,9 +196,11 @@ function accepts(known: Life, life: Life): boolean {
     case END:
       return mayEndBy(known, life.end);
     case QUEUE_NEW:
-      return false;
+      if (!life.accepted) return mayBeAnnouncedAgain(known);
+      return isAnnouncedAgain(known, life.qp, life.size, life.reversePath);
     case QUEUE_INFO:
-      return !known.accepted && known.end === 0;
+      if (known.accepted) return isAnnouncedAgain(known, life.qp, life.size, life.reversePath);
+      return known.end === 0;
     default:
       return true;
   }
@@ -417,9 +421,9 @@ function meetSession(left: Joiner, rightLife: Life, life: Life, seen: Set<string
 function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life>): void {
   const { state } = left;
   const from = right.state;
-  for (const host of from.restarted) {
-    state.deliveries.of(host).clear();
-    state.restarted.add(host);
+  for (const [host, countedFrom] of from.restarted.entries()) {
+    left.forgetDeliveries(host, countedFrom);
+    state.restarted.set(host, countedFrom, true);
   }
   for (const [host, number, delivery] of from.deliveries.entries()) {
     const life = target.get(delivery.life);
@@ -441,7 +445,7 @@ function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life
   for (const [host, qp, forward] of from.forwardByQp.entries()) {
     const life = target.get(forward.life);
     if (life === undefined) continue;
-    const recipient = life.findRecipient(forward.recipient.key) ?? forward.recipient;
+    const recipient = forward.recipient && (life.findRecipient(forward.recipient.key) ?? forward.recipient);
     state.forwardByQp.set(host, qp, { life, serial: life.serial, recipient, at: forward.at });
   }
   for (const [host, qp, at] of from.orphanForwards.entries()) left.orphanForward(host, qp, at);

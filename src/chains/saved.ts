@@ -170,7 +170,7 @@ export function* joinerRows(joiner: Joiner): Generator<JsonObject> {
       origin: finite(origin),
       next_sweep: finite(nextSweep),
       lives: lives.length,
-      restarted: [...state.restarted],
+      restarted: [...state.restarted.entries()].map(([host, countedFrom]) => [host, countedFrom]),
       qp_joins: [...state.qpJoins],
     },
   };
@@ -240,7 +240,7 @@ export function* joinerRows(joiner: Joiner): Generator<JsonObject> {
     processRows(state.forwardByQp, ({ life, serial, recipient, at }) => {
       const place = places.get(life);
       if (place === undefined || life.serial !== serial) return null;
-      return [place, recipientPlace(life, recipient), at];
+      return [place, recipient === null ? null : recipientPlace(life, recipient), at];
     }),
   );
   yield* chunks(
@@ -263,7 +263,7 @@ export function pendingHosts(joiner: Joiner): Set<number> {
   for (const life of livesIn(joiner)) hosts.add(life.host);
   const { state } = joiner;
   for (const head of state.unresolved) hosts.add(head.host);
-  for (const host of state.restarted) hosts.add(host);
+  for (const [host] of state.restarted.entries()) hosts.add(host);
   for (const host of state.qpJoins) hosts.add(host);
   for (const host of state.lastResult.keys()) hosts.add(host);
   for (const map of [state.parts, state.checks])
@@ -435,7 +435,8 @@ export class JoinerLoader {
     state.origin = (row.origin as number | null) ?? Number.POSITIVE_INFINITY;
     state.nextSweep = (row.next_sweep as number | null) ?? Number.NEGATIVE_INFINITY;
     this.#expected = row.lives as number;
-    for (const host of row.restarted as readonly number[]) state.restarted.add(this.#hostOf(host));
+    for (const [host, countedFrom] of row.restarted as readonly (readonly [number, number])[])
+      state.restarted.set(this.#hostOf(host), countedFrom, true);
     for (const host of row.qp_joins as readonly number[]) state.qpJoins.add(this.#hostOf(host));
   }
 
@@ -579,9 +580,10 @@ export class JoinerLoader {
       case 'deliveries':
       case 'forwards_by_qp': {
         const life = row[0] === -1 ? this.#gone : this.#at(row[0]);
-        const recipient = this.#recipient(life, row[1]);
+        const recipient = row[1] === null ? null : this.#recipient(life, row[1]);
         const known = { life, serial: life.serial, recipient, at: row[2] as number };
-        (table === 'deliveries' ? state.deliveries : state.forwardByQp).set(host, process, known);
+        if (table === 'forwards_by_qp') state.forwardByQp.set(host, process, known);
+        else if (recipient !== null) state.deliveries.set(host, process, { ...known, recipient });
         return;
       }
       default:

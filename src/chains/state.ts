@@ -100,6 +100,16 @@ export class ClosingTimes {
   }
 }
 
+/** What a message was forwarded as, whose own lines have not come yet. */
+export interface Forward {
+  readonly life: Life;
+  /** As in Delivery. */
+  readonly serial: number;
+  /** Whom it stands for; null where the recipient was tried in another way, too, and that decides. */
+  readonly recipient: Recipient | null;
+  readonly at: number;
+}
+
 /** What SPF said before the message that it is about was known, by id or by client and reverse-path (joiner.ts). */
 export interface SenderCheck {
   readonly at: number;
@@ -207,8 +217,8 @@ export class JoinerState {
    * stand there, too.
    */
   readonly hops: Hop[] = [];
-  /** Hosts whose qmail-send began anew: deliveries from before are forgotten. */
-  readonly restarted = new Set<number>();
+  /** By host and what deliveries are counted from: qmail-sends that began anew, and have forgotten those from before. */
+  readonly restarted = new ByProcess<true>();
   readonly closing = new ClosingTimes();
   nextSweep = Number.NEGATIVE_INFINITY;
   /** Roots whose own id left the table while their DSNs live on. */
@@ -225,10 +235,7 @@ export class JoinerState {
   readonly bounceByQp = new ByProcess<AnnouncedBounce>(this.#awaited);
   /** Hosts where a bounce's qp has led to its report: no wrapper stands in between. */
   readonly qpJoins = new Set<number>();
-  /** Forwards whose own lines have not come yet. */
-  readonly forwardByQp = new ByProcess<{ life: Life; serial: number; recipient: Recipient; at: number }>(
-    this.#awaited,
-  );
+  readonly forwardByQp = new ByProcess<Forward>(this.#awaited);
   /** Forwards by deliveries that began before the log did: when their results came. */
   readonly orphanForwards = new ByProcess<number>(this.#awaited);
   readonly clientByQp = new ByProcess<SessionFacts>(this.#awaited);

@@ -162,7 +162,10 @@ function hasLater(life: Life, key: number): boolean {
 /** The alias or .forward that sent the message on as `next`. */
 function forwarderOf(life: Life, next: Life): string | null {
   for (const r of life.recipients) if (r.forwardedTo === next) return r.original ?? r.address;
-  return null;
+  // qmail: one of several forwards by one recipient.
+  if (life.mta !== QMAIL) return null;
+  const forwarders = life.recipients.filter((r) => r.forwardedTo !== null);
+  return forwarders.length === 1 ? forwarders[0].address : null;
 }
 
 /** A filter's second life does not know that an address came from an alias; the first one did. */

@@ -309,7 +309,7 @@ function meaningOf(tag: Tag): number {
     case 'sendmail':
       return FAMILY_SENDMAIL;
     case 'qmail':
-      return FAMILY_QMAIL;
+      return tag.deliveries === 0 ? FAMILY_QMAIL : 0;
     case 'other':
       return FAMILY_OTHER;
     default:

@@ -20,14 +20,29 @@ export interface Tag {
   readonly daemon: string;
   /** First component ("postfix", "postfix-out"), "" for other programs. */
   readonly instance: string;
+  /**
+   * qmail: what the numbers of deliveries are counted from, so that those of two qmail-sends do not meet; 0 for the usual
+   * names. It follows from the tag's text alone.
+   */
+  readonly deliveries: number;
   /** Small number of the tag, for tables: 0 is the missing tag. */
   readonly number: number;
 }
 
+/** More than a qmail-send counts: what tells the deliveries of two apart is a multiple of it. */
+export const DELIVERIES_APART = 2 ** 32;
+
 const EMPTY = new Uint8Array(0);
 
 /** The tag of a line that has none. */
-export const NO_TAG: Tag = { text: '', program: 'unknown', daemon: '', instance: '', number: 0 };
+export const NO_TAG: Tag = {
+  text: '',
+  program: 'unknown',
+  daemon: '',
+  instance: '',
+  deliveries: 0,
+  number: 0,
+};
 
 /** No stamp could be read; the line cannot be placed in time. */
 export const NO_INSTANT = Number.NaN;

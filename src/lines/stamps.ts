@@ -128,11 +128,14 @@ export class StampReader {
       return false;
     const time = this.timeOfDay(bytes, at + 11, end);
     if (time < 0) return false;
-    // svlogd -tt writes UTC with an underscore.
-    const zone = separator === UNDERSCORE ? 0 : this.zone(bytes, this.end, end);
+    let zone = this.zone(bytes, this.end, end);
+    // svlogd writes UTC with five digits behind the point: -tt with an underscore, -ttt with a T.
+    const isSvlogd =
+      Number.isNaN(zone) && (separator === UNDERSCORE || (separator === UPPER_T && this.precision === 5));
+    if (isSvlogd) zone = 0;
     this.absolute = !Number.isNaN(zone);
     this.instant = (this.absolute ? date + time - zone : this.clock.zoneless(date + time)) + this.fraction;
-    this.bare = this.precision === 9 || separator === UNDERSCORE;
+    this.bare = this.precision === 9 || isSvlogd;
     return true;
   }
 

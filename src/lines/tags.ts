@@ -4,7 +4,7 @@
  * Owns the rules of log-formats.md 1.4. Looks at the tag alone; the text behind it is for the parsers.
  */
 import { ByteIndex, hashBytes } from './byte-index.ts';
-import { NO_TAG, type Program, type Tag } from './head.ts';
+import { DELIVERIES_APART, NO_TAG, type Program, type Tag } from './head.ts';
 
 /** Tags of programs that are not ours are kept up to this many; noise must not fill the memory. */
 const MAX_FOREIGN = 4096;
@@ -17,6 +17,10 @@ const POSTFIX_PROGRAMS = new Set(
     'smtp smtpd tlsmgr tlsproxy trivial-rewrite verify virtual'
   ).split(' '),
 );
+
+/** By another name (splogger's argument is the site's choice), it is one of several qmail-sends. */
+const USUAL_QMAIL =
+  /^(?:qmail(?:-(?:send|[lr]spawn|local|remote|clean|queue|inject|smtpd|qm[qt]pd|pop3d))?|splogger|tcpserver|spamdyke)$/;
 
 const QMAIL_PROGRAMS = new Set(['qmail', 'splogger', 'tcpserver', 'spamdyke']);
 
@@ -66,11 +70,13 @@ export class Tags {
     if (described.program === 'other' && ++this.foreign > MAX_FOREIGN) return this.rest;
     const number = this.index.add(bytes, start, end, hash);
     const { program, daemon, instance } = described;
+    const usual = (program !== 'qmail' && program !== 'other') || USUAL_QMAIL.test(text);
     const tag: Tag = {
       text: internalised(text),
       program,
       daemon: internalised(daemon),
       instance: internalised(instance),
+      deliveries: usual ? 0 : DELIVERIES_APART * ((hash & 0x7ff) + 1),
       number,
     };
     this.tags[number] = tag;
@@ -101,7 +107,8 @@ export function describe(tag: string): Described {
   if (isPostfix(tag, slash, daemon)) return { program: 'postfix', daemon, instance };
   // `/usr/sbin/sendmail`: a path, the program is its last part.
   const name = tag.startsWith('/') ? tag.slice(slash + 1) : tag;
-  return { program: programOf(name), daemon, instance: '' };
+  const program = programOf(name);
+  return { program, daemon, instance: program !== 'qmail' || USUAL_QMAIL.test(name) ? '' : name };
 }
 
 function isPostfix(tag: string, slash: number, daemon: string): boolean {

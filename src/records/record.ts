@@ -67,9 +67,9 @@ export const AUTH = 17;
 export const QUEUE_NEW = 20;
 /** `info msg N`: size, reversePath, qp, uid. */
 export const QUEUE_INFO = 21;
-/** `starting delivery D: msg N to local|remote R`: delivery, recipient, flag LOCAL_CHANNEL. */
+/** `starting delivery D: msg N to local|remote R`: delivery, recipient, flags LOCAL_CHANNEL, FIRST_DELIVERY. */
 export const DELIVERY_START = 22;
-/** `delivery D: success|failure|deferral: T`: delivery, outcome, reply, status; qp of a forward. */
+/** `delivery D: success|failure|deferral: T`: delivery, outcome, reply, status, forwards. */
 export const DELIVERY_RESULT = 23;
 /** `bounce msg N qp Q`: qp. */
 export const BOUNCE = 24;
@@ -186,6 +186,8 @@ export const UNTRIED = 4096;
 
 /** DELIVERY_RESULT: delivered here as well as forwarded. */
 export const KEPT_TOO = 8192;
+/** DELIVERY_START: qmail-send began to count. */
+export const FIRST_DELIVERY = 16384;
 
 /** A range of bytes of the line: absent when empty, or when it was set for an earlier line. */
 export class Span {
@@ -243,6 +245,9 @@ export class ParsedRecord {
   recipients = -1;
   uid = -1;
   qp = -1;
+  /** Processes that put the message into the queue again. */
+  readonly forwards: number[] = [];
+  /** qmail: number of the delivery; apart for each qmail-send and queue that counts for itself. */
   delivery = -1;
   part = 0;
 
@@ -261,6 +266,7 @@ export class ParsedRecord {
     this.recipients = -1;
     this.uid = -1;
     this.qp = -1;
+    if (this.forwards.length > 0) this.forwards.length = 0;
     this.delivery = -1;
     this.part = 0;
   }

@@ -28,7 +28,8 @@ export function parserFor(head: LineHead): Parser | null {
       if (postfix.claims(head)) return postfix;
       return sendmail.claims(head) ? sendmail : null;
     default:
-      // `sendmail -L anything`, a syslog_name of the site's own: rare, so both look at the text.
+      // `sendmail -L anything`, a syslog_name of the site's own, `splogger anything`: rare, so all look at the text.
+      if (head.sploggerStamp !== 0 && qmail.claims(head)) return qmail;
       if (sendmail.claims(head)) return sendmail;
       return postfix.claims(head) ? postfix : null;
   }

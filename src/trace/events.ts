@@ -9,7 +9,7 @@ import type { DsnLink, Life } from '../chains/life.ts';
 import { isoTime } from '../chains/view.ts';
 import { splitAddresses, unwrapAddress } from '../dsn/address.ts';
 import { replyStatus } from '../dsn/status.ts';
-import { LineHead } from '../lines/head.ts';
+import { DELIVERIES_APART, LineHead } from '../lines/head.ts';
 import {
   ARRIVAL,
   ATTEMPT,
@@ -195,7 +195,7 @@ class EventReader {
         const recipient = said(r.recipient) ?? '';
         const local = (r.flags & LOCAL_CHANNEL) !== 0;
         this.#deliveries.set(r.delivery, { recipient, local });
-        yield { event: 'attempt_started', recipient, delivery: r.delivery, local };
+        yield { event: 'attempt_started', recipient, delivery: r.delivery % DELIVERIES_APART, local };
         return;
       }
       case DELIVERY_RESULT: {
@@ -206,12 +206,14 @@ class EventReader {
           recipient: delivery?.recipient ?? null,
           original_recipient: null,
           outcome:
-            r.outcome === SENT && r.qp >= 0 && (r.flags & KEPT_TOO) === 0 ? 'handed_on' : OUTCOMES[r.outcome],
+            r.outcome === SENT && r.forwards.length > 0 && (r.flags & KEPT_TOO) === 0
+              ? 'handed_on'
+              : OUTCOMES[r.outcome],
           status: said(r.status) ?? (reply === null ? null : replyStatus(reply)),
           relay: delivery?.local === true ? 'local' : null,
           reply,
-          next_queue_id: r.outcome === SENT && r.qp >= 0 ? this.#idOfQp(r.qp) : null,
-          delivery: r.delivery,
+          next_queue_id: r.forwards.length > 0 ? this.#idOfQp(r.forwards[0]) : null,
+          delivery: r.delivery % DELIVERIES_APART,
         };
         return;
       }

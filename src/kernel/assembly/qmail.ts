@@ -92,6 +92,7 @@ import {
   textStart,
   WAIT,
 } from './line';
+import { sameBytes } from './names';
 import { deliveryAt, deliverySlot, processSlot, rowOfDelivery, rowOfProcess } from './processes';
 import {
   begin,
@@ -135,6 +136,7 @@ const W_E_X = word('e:');
 const W_0_PLUS = word('0+');
 const W_0_QP = word('+0/qp_');
 const W_QP_X = word(' qp ');
+const W_QP_OF = word('_qp_');
 const W_DOUBLE = word('#@[]');
 
 /** `qmail: 1795226267.923730 new msg 2253869`; splogger's stamp is the line's instant. */
@@ -279,6 +281,15 @@ function qmailInfo(at: i32, end: i32): i32 {
   return TAKEN;
 }
 
+/** As in parsers/qmail.ts. */
+function withoutDomain(at: i32, end: i32): i32 {
+  let domain = end;
+  while (domain > at && byte(domain - 1) !== 0x40) domain--;
+  const length = end - domain;
+  if (domain === at || length === 0 || at + length + 1 >= domain - 1 || byte(at + length) !== 0x2d) return at;
+  return sameBytes(at, domain, length) ? at + length + 1 : at;
+}
+
 /** `starting delivery D: msg N to local R` */
 function qmailStart(at: i32, end: i32): i32 {
   const delivery = decimal(at + 18, end);
@@ -288,7 +299,7 @@ function qmailStart(at: i32, end: i32): i32 {
   i = messageNumber(i + 6, end);
   if (i < 0) return SLOW;
   const local = stands(i, W_TO_LOCA, 8) && stands(i + 8, W_L, 2);
-  if (local) i += 10;
+  if (local) i = withoutDomain(i + 10, end);
   else if (stands(i, W_TO_REMO, 8) && stands(i + 8, W_TE, 3)) i += 11;
   else return SLOW;
   const length = end - i;
@@ -346,6 +357,7 @@ function qmailResult(at: i32, end: i32): i32 {
     // `did_1+0+0/` at the very end, or `did_0+1+0/qp_Q/` alone.
     for (let d = i + 11; d < end - 3; d++) {
       if (!stands(d, W_DID, 4)) continue;
+      if (namesForward(i + 11, d)) return SLOW;
       if (d === i + 11) forwarded = forwardOf(d, end);
       if (forwarded >= 0) break;
       if (end - d !== 10 || byte(d + 6) !== 48 || stands(d + 4, W_0_0_0, 5)) return SLOW;
@@ -366,6 +378,8 @@ function qmailResult(at: i32, end: i32): i32 {
   const slot = deliverySlot(host, delivery);
   const d = deliveryAt(slot);
   const number = load<i32>(d, D_RECIPIENT);
+  const toLocal = load<i32>(n + (number << 2), N_ATTEMPTS) & TO_LOCAL;
+  if (toLocal !== 0 && state !== DELIVERED && namesForward(i + 11, end)) return SLOW;
   let child = -1;
   if (forwarded >= 0) {
     // The forward is in the queue already, or on its way.
@@ -397,6 +411,12 @@ function qmailResult(at: i32, end: i32): i32 {
   }
   recorded(QMAIL);
   return TAKEN;
+}
+
+/** `forward:_qp_Q/`, or another program's. */
+function namesForward(at: i32, end: i32): bool {
+  for (; at < end - 5; at++) if (byte(at) === 0x3a && stands(at + 1, W_QP_OF, 4)) return true;
+  return false;
 }
 
 /** One forward of a message at a time, and one for each process; nothing else waits for it. */
