@@ -54,9 +54,11 @@ import {
   QUARANTINED,
   QUEUED,
   QUEUED_AS,
+  RECIPIENTS_CHANGED,
   RECORDED,
   REFUSAL,
   REJECT,
+  SENDER_NAMED,
   SENDMAIL,
   SENT,
   SPF,
@@ -74,6 +76,7 @@ import { setId } from '../src/records/text.ts';
 import { headerResult } from './spf.ts';
 
 const SPACE = 32;
+const PAREN_OPEN = 40;
 const PAREN_CLOSE = 41;
 const COMMA = 44;
 const COLON = 58;
@@ -121,6 +124,7 @@ const REJECT_IS = ascii(', reject=');
 const DISCARD_IS = ascii(', discard');
 const QUARANTINE_IS = ascii(', quarantine=');
 const ARG1 = ascii(', arg1=');
+const ARG2 = ascii(', arg2=');
 const MILTER = ascii('Milter: ');
 const MILTER_DOES = ascii('Milter ');
 const MILTER_IS = ascii('milter=');
@@ -253,7 +257,7 @@ function parseQueued(head: LineHead, record: ParsedRecord, at: number): LineClas
       break;
     case 0x4d:
       if (startsWith(bytes, at, end, MILTER)) return parseMilter(bytes, at, end, record);
-      if (startsWith(bytes, at, end, MILTER_DOES)) return parseAddedHeader(bytes, at, end, record);
+      if (startsWith(bytes, at, end, MILTER_DOES)) return parseChange(bytes, at, end, record);
       break;
     case 0x6d:
       if (startsWith(bytes, at, end, MILTER_IS)) return parseMilter(bytes, at, end, record);
@@ -466,7 +470,7 @@ function parseDelivery(bytes: Uint8Array, from: number, end: number, record: Par
   const reply = find(bytes, at, end, REPLY);
   const stat =
     reply >= 0 && reply < indexOr(find(bytes, at, end, STAT), end)
-      ? findLast(bytes, reply, end, STAT)
+      ? statBehind(bytes, reply, end)
       : find(bytes, at, end, STAT);
   if (stat < 0) return MALFORMED;
   const value = stat + STAT.length;
@@ -480,6 +484,42 @@ function parseDelivery(bytes: Uint8Array, from: number, end: number, record: Par
 }
 
 const GLUED_DSN = ascii(' dsn=');
+const STAT_DEFERRED_BY = ascii('Deferred: ');
+const STAT_UNAVAILABLE_BY = ascii('Service unavailable (');
+
+/**
+ * The `, stat=` behind `reply=`: the last one, but where it says what the reply does, the text of the next hop stands twice
+ * [deliver.c giveresponse], and whatever that text may hold.
+ */
+function statBehind(bytes: Uint8Array, reply: number, end: number): number {
+  const from = reply + REPLY.length;
+  let last = -1;
+  for (let at = find(bytes, from, end, STAT); at >= 0; at = find(bytes, at + 1, end, STAT)) {
+    if (repeatsReply(bytes, from, at, end)) return at;
+    last = at;
+  }
+  return last;
+}
+
+/** Whether the text behind the `, stat=` at `to` is that of the reply at [from, to), which may be cut. */
+function repeatsReply(bytes: Uint8Array, from: number, to: number, end: number): boolean {
+  const value = to + STAT.length;
+  if (startsWith(bytes, value, end, STAT_DEFERRED_BY)) {
+    const again = value + STAT_DEFERRED_BY.length;
+    const length = Math.min(to - from, end - again);
+    return length > 0 && sameBytes(bytes, from, again, length);
+  }
+  if (!startsWith(bytes, value, end, STAT_UNAVAILABLE_BY) || bytes[end - 1] !== PAREN_CLOSE) return false;
+  // Without the codes.
+  const again = value + STAT_UNAVAILABLE_BY.length;
+  const length = end - 1 - again;
+  return length > 0 && to - from >= length && sameBytes(bytes, to - length, again, length);
+}
+
+function sameBytes(bytes: Uint8Array, a: number, b: number, length: number): boolean {
+  for (let i = 0; i < length; i += 1) if (bytes[a + i] !== bytes[b + i]) return false;
+  return true;
+}
 
 function indexOr(index: number, otherwise: number): number {
   return index < 0 ? otherwise : index;
@@ -583,9 +623,11 @@ function parseChild(
   if (startsWith(bytes, text, end, CANNOT_SEND) || startsWith(bytes, text, end, TIME_EXPIRED))
     record.outcome = GIVEN_UP;
   if (startsWith(bytes, text, end, TOO_MANY_HOPS)) {
-    // `... via host, to <r>`: the only place where the recipient is named.
+    // `... via host, to <r>`, `to r` of the command line: the only place where the recipient is named.
     const to = findLast(bytes, text, end, LAST_TO);
-    if (to >= 0 && bytes[end - 1] === GREATER) record.recipient.set(to + LAST_TO.length, end - 1);
+    const value = to + LAST_TO.length;
+    if (to >= 0 && bytes[value] !== LESS) record.recipient.set(value, end);
+    else if (to >= 0 && bytes[end - 1] === GREATER) record.recipient.set(value + 1, end - 1);
   }
   return RECORDED;
 }
@@ -593,7 +635,7 @@ function parseChild(
 const CANNOT_SEND = ascii('Cannot send message ');
 const TIME_EXPIRED = ascii('delivery time expired');
 const TOO_MANY_HOPS = ascii('Too many hops');
-const LAST_TO = ascii(', to <');
+const LAST_TO = ascii(', to ');
 
 /** Up to 8.11 the new id came first: `C: clone P, owner=a`. */
 function parseOldClone(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): LineClass {
@@ -646,7 +688,14 @@ function parseRuleset(bytes: Uint8Array, at: number, end: number, record: Parsed
   if (endsWith(bytes, at, end, DISCARD_IS)) {
     if (!record.id.present) return IGNORED;
     record.kind = DISCARD;
-    if (startsWith(bytes, at, end, CHECK_RCPT)) argument(bytes, at, end, record);
+    if (startsWith(bytes, at, end, CHECK_RCPT)) argument(bytes, at, end, ARG1, record);
+    if (startsWith(bytes, at, end, CHECK_COMPAT)) {
+      // This recipient only [deliver.c deliver].
+      record.kind = ATTEMPT;
+      record.outcome = DROPPED;
+      record.flags |= UNTRIED;
+      argument(bytes, at, end, ARG2, record);
+    }
     return RECORDED;
   }
   if (find(bytes, at, end, QUARANTINE_IS) >= 0) {
@@ -656,10 +705,10 @@ function parseRuleset(bytes: Uint8Array, at: number, end: number, record: Parsed
   return IGNORED;
 }
 
-function argument(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): void {
-  const arg = find(bytes, at, end, ARG1);
+function argument(bytes: Uint8Array, at: number, end: number, name: Uint8Array, record: ParsedRecord): void {
+  const arg = find(bytes, at, end, name);
   if (arg < 0) return;
-  const value = arg + ARG1.length;
+  const value = arg + name.length;
   const stop = nextField(bytes, value, end);
   if (bytes[value] === LESS && bytes[stop - 1] === GREATER) record.recipient.set(value + 1, stop - 1);
   else record.recipient.set(value, stop);
@@ -703,6 +752,33 @@ function parseMilter(bytes: Uint8Array, at: number, end: number, record: ParsedR
   }
   return IGNORED;
 }
+
+/**
+ * `Milter (NAME) chgfrom: <a>`: the reverse-path from now on; `Milter (NAME) add: rcpt: <a>`, `Milter (NAME) delete: rcpt <a>,
+ * naddrs=n` [milter.c].
+ */
+function parseChange(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): LineClass {
+  const close = findByte(bytes, at, end, PAREN_CLOSE);
+  if (bytes[at + MILTER_DOES.length] !== PAREN_OPEN || close < 0)
+    return parseAddedHeader(bytes, at, end, record);
+  const isAdded = startsWith(bytes, close, end, ADDED_RECIPIENT);
+  if (isAdded || startsWith(bytes, close, end, DELETED_RECIPIENT)) {
+    const count = findLast(bytes, close, end, NADDRS);
+    const deleted = count < 0 ? 1 : Math.max(0, decimal(bytes, count + NADDRS.length, end));
+    record.kind = RECIPIENTS_CHANGED;
+    record.recipients = isAdded ? 1 : -deleted;
+    return RECORDED;
+  }
+  if (!startsWith(bytes, close, end, CHGFROM)) return parseAddedHeader(bytes, at, end, record);
+  record.kind = SENDER_NAMED;
+  setSender(bytes, close + CHGFROM.length, end, record);
+  return RECORDED;
+}
+
+const CHGFROM = ascii(') chgfrom: ');
+const ADDED_RECIPIENT = ascii(') add: rcpt');
+const DELETED_RECIPIENT = ascii(') delete: rcpt ');
+const NADDRS = ascii(', naddrs=');
 
 /** `Milter insert (1): header: Authentication-Results: mx; spf=fail ...`: only SPF's result is of interest. */
 function parseAddedHeader(bytes: Uint8Array, at: number, end: number, record: ParsedRecord): LineClass {

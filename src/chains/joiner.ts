@@ -60,6 +60,7 @@ import {
   QUEUE_INFO,
   QUEUE_NEW,
   QUEUED,
+  RECIPIENTS_CHANGED,
   REFUSAL,
   RESENT,
   RESTART,
@@ -105,6 +106,7 @@ import {
   REPORTS,
   type Recipient,
   rootOf,
+  SAME_RUN,
   secondOf,
   takeLife,
 } from './life.ts';
@@ -255,12 +257,11 @@ export class Joiner {
       case HOLD:
         this.#hold(head, record, at);
         break;
+      case RECIPIENTS_CHANGED:
+        this.#recipientsChanged(head, record, at);
+        break;
       case SENDER_NAMED:
-        this.#lifeOf(head, record, at).reversePath = text(
-          head.bytes,
-          record.reversePath.start,
-          record.reversePath.end,
-        );
+        this.#senderNamed(head, record, at);
         break;
       case MARK: {
         const life = this.#lifeOf(head, record, at);
@@ -789,6 +790,21 @@ export class Joiner {
     this.state.wait(life);
   }
 
+  #recipientsChanged(head: LineHead, record: ParsedRecord, at: number): void {
+    const life = this.#lifeOf(head, record, at);
+    life.recipientsChanged += record.recipients;
+    this.#sendmailEnd(life);
+  }
+
+  #senderNamed(head: LineHead, record: ParsedRecord, at: number): void {
+    const life = this.#lifeOf(head, record, at);
+    const path = text(head.bytes, record.reversePath.start, record.reversePath.end);
+    if (record.mta === SENDMAIL) {
+      life.reversePath = unwrapAddress(path);
+      life.senderChanged = true;
+    } else life.reversePath = path;
+  }
+
   #discard(head: LineHead, record: ParsedRecord, at: number): void {
     if (!record.id.present) {
       this.#actsOnNext(head, record, at);
@@ -938,9 +954,9 @@ export class Joiner {
     if (record.mta === SENDMAIL) child.accepted = true;
     parent.addDsn({ kind: record.dsn, child, reason, at, qp: -1 });
     if (record.outcome === GIVEN_UP) this.#expire(parent, at);
-    if (record.recipient.present && parent.recipients.length === 0) {
-      // `Too many hops`: refused by sendmail itself, without a `to=` line.
-      const r = named(parent, text(bytes, record.recipient.start, record.recipient.end));
+    // `Too many hops`: refused by sendmail itself, without a `to=` line, or behind one that it was queued.
+    const r = record.recipient.present ? this.#refusedHere(parent, bytes, record.recipient) : null;
+    if (r !== null) {
       r.outcome = FAILED;
       r.attempts = 1;
       r.at = at;
@@ -948,6 +964,13 @@ export class Joiner {
     }
     if (record.mta === SENDMAIL && parent.end === 0 && this.#kept === null && impliesEnd(parent))
       this.implyEnd(parent);
+  }
+
+  /** The recipient that the text of a DSN names; null where the log has said of it, or of others, what became of them. */
+  #refusedHere(parent: Life, bytes: Uint8Array, address: Span): Recipient | null {
+    const known = parent.findRecipient(textKey(bytes, address.start, address.end));
+    if (known !== null) return known.outcome === QUEUED || known.outcome === DEFERRED ? known : null;
+    return parent.recipients.length === 0 ? named(parent, text(bytes, address.start, address.end)) : null;
   }
 
   #split(head: LineHead, record: ParsedRecord, at: number): void {
@@ -986,7 +1009,7 @@ export class Joiner {
     life.pid = head.pid;
     life.size = record.size;
     life.envelopeRecipients = record.recipients;
-    if (record.hasReversePath)
+    if (record.hasReversePath && !life.senderChanged)
       life.reversePath = unwrapAddress(text(bytes, record.reversePath.start, record.reversePath.end));
     // Message-IDs that sendmail made itself tell the host's name, which bare senders lack.
     if (
@@ -1072,11 +1095,14 @@ export class Joiner {
   #attemptFor(life: Life, head: LineHead, record: ParsedRecord, from: number, to: number, at: number): void {
     const key = unwrappedKeyOf(head.bytes, from, to);
     let r = life.findRecipient(key);
+    const untried = (record.flags & UNTRIED) !== 0;
+    if (r === null && untried && isForPostmaster(life, record.outcome, at)) return;
     if (r === null || r.address === '') {
       const address = unwrapAddress(text(head.bytes, from, to));
       if (r === null) r = life.addRecipient(key, address, null);
       else r.address = address;
     }
+    if (hasItAlready(life, r, record.outcome)) return;
     this.#attempted(r, head, record, record.outcome, at);
   }
 
@@ -1628,6 +1654,23 @@ function isBounceOf(life: Life, report: Life, address: string): boolean {
   // To doublebounceto, whoever that is.
   if (report.reversePath === '#@[]') return life.reversePath === '';
   return bounceAddress(life.reversePath) === address;
+}
+
+/**
+ * sendmail logs a copy for PostmasterCopy that cannot be addressed as an untried failure of the message, once its report is
+ * made [envelope.c dropenvelope]: none of its recipients.
+ */
+export function isForPostmaster(life: Life, outcome: number, at: number): boolean {
+  if (life.mta !== SENDMAIL || outcome !== FAILED) return false;
+  return life.dsns.some((link) => at >= link.at && at - link.at <= SAME_RUN);
+}
+
+/**
+ * sendmail: who has the mail is not tried again. Where the next hop for the others cannot be reached, a line says of all that
+ * they were deferred [deliver.c deliver].
+ */
+export function hasItAlready(life: Life, r: Recipient, outcome: number): boolean {
+  return life.mta === SENDMAIL && r.outcome === SENT && outcome !== SENT;
 }
 
 function sameId(id: string, bytes: Uint8Array, start: number, end: number): boolean {

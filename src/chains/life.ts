@@ -5,7 +5,7 @@
  * looked at (view.ts), so that a life that was cut in two by the end of a file becomes one again (merge.ts).
  * Must not know log text or outputs.
  */
-import { AUTH, type Mta, POSTFIX, SENDMAIL } from '../records/record.ts';
+import { AUTH, DSN_FAILURE, DSN_NOTIFY, type Mta, POSTFIX, SENDMAIL } from '../records/record.ts';
 
 /** Namespaces of ids: qmail's message numbers are not queue ids. */
 export const QUEUE_ID = 0;
@@ -127,6 +127,10 @@ export class Life {
   pid = 0;
   /** Deliveries through pipe(8), by process and moment: it may come back with the same Message-ID (pipes.ts). */
   passes: string[] = NO_PASSES;
+  /** sendmail: how many recipients milters have added, less those that they took away. */
+  recipientsChanged = 0;
+  /** sendmail: a milter has given it another reverse-path. */
+  senderChanged = false;
   /** Its client is the one that a proxy told of, whatever its own lines say. */
   proxied = false;
   /** pid of a proxy whose session, with the client, may stand on the left of this piece; 0 otherwise. */
@@ -202,6 +206,8 @@ export class Life {
     this.qp = -1;
     this.pid = 0;
     this.passes = NO_PASSES;
+    this.recipientsChanged = 0;
+    this.senderChanged = false;
     this.proxied = false;
     this.proxyPid = 0;
     this.dsns = NO_DSNS;
@@ -344,6 +350,9 @@ export const OUT_OF_ORDER = 10 * SECOND;
 /** What goes through a command, or into qmail's queue again, comes back within this time. */
 export const COMES_BACK_WITHIN = 10 * MINUTE;
 
+/** Between what sendmail does at the end of one run over a message. */
+export const SAME_RUN = 2 * SECOND;
+
 /** END_... (record.ts) that no line says: sendmail, all recipients done. */
 export const END_IMPLIED = 6;
 
@@ -375,16 +384,31 @@ export function claimable(life: Life, at: number): boolean {
   return !life.retired && !(at > life.last + grace);
 }
 
+function hasEnvelope(life: Life): boolean {
+  return life.envelopeRecipients >= 0;
+}
+
+/** Those that the envelope had, and what milters made of them. */
+export function recipientsLeft(life: Life): number {
+  return life.envelopeRecipients + life.recipientsChanged;
+}
+
+/** 1 where a failure has been reported. */
+function reportsOf(life: Life): number {
+  return life.dsns.some(({ kind }) => kind === DSN_FAILURE || kind === DSN_NOTIFY) ? 1 : 0;
+}
+
 /** sendmail ends without a word: when as many recipients are done as the envelope had. */
 export function impliesEnd(life: Life): boolean {
   if (life.mta !== SENDMAIL) return false;
-  // Split or cloned before any attempt: the others speak for it.
-  if (life.recipients.length === 0) return life.next.length > 0;
+  // Split or cloned before any attempt: the others speak for it. Of a single one, the report may be all that is said.
+  if (life.recipients.length === 0)
+    return (
+      life.next.length > 0 || (life.accepted && hasEnvelope(life) && recipientsLeft(life) <= reportsOf(life))
+    );
   if (!life.allRecipientsDone()) return false;
   // What was split off is not waited for here.
-  return (
-    life.next.length > 0 || life.envelopeRecipients < 0 || life.recipients.length >= life.envelopeRecipients
-  );
+  return life.next.length > 0 || !hasEnvelope(life) || life.recipients.length >= recipientsLeft(life);
 }
 
 /** Lives of the tree under this one that are not closed. */

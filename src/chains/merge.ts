@@ -28,8 +28,10 @@ import {
   applyProxy,
   DOUBT,
   findCheck,
+  hasItAlready,
   isAnnouncedAgain,
   isDiscardedAtOnce,
+  isForPostmaster,
   isNamedByFilter,
   isOwnHop,
   type Joiner,
@@ -243,9 +245,13 @@ function absorb(known: Life, life: Life): void {
     known.envelopeRecipients = life.envelopeRecipients;
     known.qp = life.qp;
     if (known.uid < 0) known.uid = life.uid;
-    known.reversePath = life.reversePath ?? known.reversePath;
+    if (!known.senderChanged) known.reversePath = life.reversePath ?? known.reversePath;
   }
-  known.reversePath ??= life.reversePath;
+  known.recipientsChanged += life.recipientsChanged;
+  if (life.senderChanged) {
+    known.senderChanged = true;
+    known.reversePath = life.reversePath;
+  } else known.reversePath ??= life.reversePath;
   if (known.messageKey === 0) known.messageKey = life.messageKey;
   known.messageId ??= life.messageId;
   known.refused ||= life.refused;
@@ -273,6 +279,7 @@ function absorb(known: Life, life: Life): void {
 function absorbRecipient(known: Life, r: Recipient): void {
   const own = known.findRecipient(r.key);
   if (own === null) {
+    if (r.attempts === 0 && isForPostmaster(known, r.outcome, r.at)) return;
     const added = known.addRecipient(r.key, r.address, r.original);
     copyOutcome(added, r, false);
     added.attempts = r.attempts;
@@ -283,6 +290,7 @@ function absorbRecipient(known: Life, r: Recipient): void {
     own.address = r.address;
     own.original = r.original;
   }
+  if (hasItAlready(known, own, r.outcome)) return;
   own.attempts += r.attempts;
   own.local ||= r.local;
   if (r.outcome !== 0) copyOutcome(own, r, own.outcome === SENT && !own.handedOn);

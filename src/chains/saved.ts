@@ -49,6 +49,8 @@ const LIFE_FIELDS = [
   'qp',
   'pid',
   'passes',
+  'senderChanged',
+  'recipientsChanged',
   'proxied',
   'proxyPid',
   'relation',

@@ -33,7 +33,15 @@ import {
   SENT,
 } from '../records/record.ts';
 import type { Chain, ChainDsn, ChainRecipient, DsnKind, Outcome, Suspect } from './chain.ts';
-import { CONTINUES, type DsnLink, type Life, type Recipient, rootOf } from './life.ts';
+import {
+  CONTINUES,
+  type DsnLink,
+  type Life,
+  type Recipient,
+  recipientsLeft,
+  rootOf,
+  SAME_RUN,
+} from './life.ts';
 
 // What the figures ask of every chain goes down the tree itself, without lists and closures: see summary.ts tally.
 
@@ -124,13 +132,14 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
     if (goneOn && life.end === END_REQUEUED && (outcome === 'deferred' || outcome === 'held')) continue;
     seen.push({ life, recipient, original: recipient.original ?? behind, outcome });
   }
-  const unnamed = Math.max(1, life.envelopeRecipients) - life.recipients.length;
+  const unnamed = Math.max(1, recipientsLeft(life)) - life.recipients.length;
   if (life.recipients.length === 0 && (life.discarded || life.held || life.end === END_DELETED) && !goneOn) {
     const outcome = life.end === END_DELETED ? 'deleted' : life.discarded ? 'discarded' : 'held';
     for (let n = unnamed; n > 0; n -= 1) seen.push({ life, recipient: null, original: behind, outcome });
   } else if (!failed && unnamed > 0 && hasFailureDsn(life)) {
     // A failure DSN went out, yet no failure was seen: the line about that recipient is missing or unreadable.
-    seen.push({ life, recipient: null, original: behind, outcome: 'failed' });
+    const outcome = Number.isNaN(life.expiredAt) ? 'failed' : 'expired';
+    seen.push({ life, recipient: null, original: behind, outcome });
   }
   for (const next of life.next) {
     const before = seen.length;
@@ -145,13 +154,12 @@ function hasFailureDsn(life: Life): boolean {
 }
 
 /**
- * sendmail logs a report that cannot be addressed under the message, as an untried failure to reach its sender
- * [savemail.c]: not one of the message's recipients.
+ * sendmail logs a report that cannot be addressed under the message, as an untried failure to reach its sender, or the
+ * owner of the list [savemail.c]: not one of the message's recipients.
  */
 function isReportAddress(life: Life, r: Recipient): boolean {
-  if (life.mta !== SENDMAIL || r.attempts > 0 || r.outcome !== FAILED || life.recipients.length < 2)
-    return false;
-  return r.address === life.reversePath;
+  if (life.mta !== SENDMAIL || r.attempts > 0 || r.outcome !== FAILED) return false;
+  return r.address === life.reversePath && (life.recipients.length > 1 || life.parent !== null);
 }
 
 function hasLater(life: Life, key: number): boolean {
@@ -271,9 +279,17 @@ export class SeenDsn {
     return this.#recipients;
   }
 
+  /** Of its recipients, those that stand for `to`: sendmail sends reports on its own faults to the postmaster as well [savemail.c]. */
+  get addressees(): readonly SeenRecipient[] {
+    const { recipients, to } = this;
+    if (recipients.length < 2 || this.about.mta !== SENDMAIL || to === null) return recipients;
+    const own = recipients.filter(({ recipient: r, original }) => r?.address === to || original === to);
+    return own.length > 0 ? own : recipients;
+  }
+
   #judge(): void {
     let best: SeenRecipient | null = null;
-    for (const seen of this.recipients) {
+    for (const seen of this.addressees) {
       if (seen.outcome === 'expanded') continue;
       if (best === null || RANK[seen.outcome] > RANK[best.outcome]) best = seen;
     }
@@ -338,7 +354,10 @@ function kindOf(link: DsnLink, about: Life): DsnKind {
     case DSN_SUCCESS:
       return 'success';
     case DSN_POSTMASTER:
-      return about.reversePath === '' || isReport(about) ? 'double_bounce' : 'postmaster';
+      // Of two in one run, the second one is PostmasterCopy's.
+      return (about.reversePath === '' || isReport(about)) && !isSecondNotice(link, about)
+        ? 'double_bounce'
+        : 'postmaster';
     case DSN_DOUBLE:
       // Up to 8.9 also what follows a warning.
       return about.reversePath === '' || isReport(about) ? 'double_bounce' : 'failure';
@@ -347,6 +366,15 @@ function kindOf(link: DsnLink, about: Life): DsnKind {
     default:
       return about.reversePath === '' || about.reversePath === '#@[]' ? 'double_bounce' : 'failure';
   }
+}
+
+function isSecondNotice(link: DsnLink, about: Life): boolean {
+  if (about.mta !== SENDMAIL) return false;
+  for (const other of about.dsns) {
+    if (other === link) return false;
+    if (other.kind === DSN_POSTMASTER && Math.abs(other.at - link.at) <= SAME_RUN) return true;
+  }
+  return false;
 }
 
 function isReport(life: Life): boolean {
@@ -360,7 +388,7 @@ function isPostmasterCopy(link: DsnLink, about: Life): boolean {
   const to = link.child === null ? null : (link.child.recipients[0]?.address ?? null);
   if (to === null || to === about.reversePath) return false;
   for (const other of about.dsns) {
-    if (other === link || other.kind !== DSN_NOTIFY || Math.abs(other.at - link.at) > 2000) continue;
+    if (other === link || other.kind !== DSN_NOTIFY || Math.abs(other.at - link.at) > SAME_RUN) continue;
     if (other.child?.recipients[0]?.address === about.reversePath) return true;
   }
   return false;

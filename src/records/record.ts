@@ -83,6 +83,8 @@ export const CONTINUATION = 27;
 export const PART = 28;
 /** The full reverse-path of a local submission that is refused: reversePath. */
 export const SENDER_NAMED = 30;
+/** A milter of sendmail's has added recipients, or taken them away: recipients. */
+export const RECIPIENTS_CHANGED = 32;
 /** What SPF says of a message: outcome (SPF_...), id or else clientIp and reversePath; without all a header passed over. */
 export const SPF = 31;
 /** The qmail SMTP side names the client of a qp: qp, clientIp, clientName, authUser. */

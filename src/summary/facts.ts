@@ -42,7 +42,8 @@ export interface Facts {
 }
 
 /** A DSN as it is counted. */
-export type CountedDsn = Pick<SeenDsn, 'kind' | 'outcome' | 'to' | 'domain' | 'at' | 'answered'>;
+export type CountedDsn = Pick<SeenDsn, 'kind' | 'outcome' | 'to' | 'domain' | 'at' | 'answered'> &
+  Partial<Pick<SeenDsn, 'about'>>;
 
 /** A chain as it is counted: names and times. */
 export interface Counted {

@@ -4,7 +4,7 @@
  *
  * Ordinary messages pass through `ordinary` in one comparison or two: it is called for every message.
  */
-import type { Life } from '../chains/life.ts';
+import { type Life, REPORTS } from '../chains/life.ts';
 import type { Repeat, Submission } from '../chains/light.ts';
 import type { SeenRecipient } from '../chains/view.ts';
 import { domainOf } from '../dsn/address.ts';
@@ -17,6 +17,8 @@ import type { Counted, CountedDsn } from './facts.ts';
 const HOUR = 3_600_000;
 /** More DSNs than this about one message, or about each other: something answers itself. */
 const STORM_OF_ONE = 10;
+/** A DSN, the double bounce about it, and what a list or an alias makes of that one. */
+const DEEPEST_USUAL = 2;
 /** sendmail says that a client authenticated (`proto=ESMTPSA`), not as whom. */
 const PROTOCOL_ONLY = /^E?SMTPS?A$/;
 
@@ -153,7 +155,7 @@ export class Traffic {
 
   /** All DSNs of a chain that has any. */
   dsns(root: Counted['root'], dsns: readonly CountedDsn[]): void {
-    if (dsns.length > STORM_OF_ONE) this.evidence.add('dsn_storm', root);
+    if (dsns.length > STORM_OF_ONE && isStorm(dsns)) this.evidence.add('dsn_storm', root);
     let failed = false;
     let waits = false;
     for (const dsn of dsns) {
@@ -199,4 +201,18 @@ function belongTogether(user: string, sender: string): boolean {
   const userAt = user.lastIndexOf('@');
   if (userAt < 0) return user === local;
   return user.slice(0, userAt) === local && user.slice(userAt) === sender.slice(at);
+}
+
+/** More than so many DSNs about one of its envelopes, or DSNs about DSNs: a message that was split has one for each part. */
+function isStorm(dsns: readonly CountedDsn[]): boolean {
+  const about = new Map<Life | undefined, number>();
+  let deepest = 0;
+  for (const dsn of dsns) {
+    about.set(dsn.about, (about.get(dsn.about) ?? 0) + 1);
+    let depth = 0;
+    for (let life: Life | null = dsn.about ?? null; life !== null; life = life.parent)
+      if (life.relation === REPORTS) depth += 1;
+    if (depth > deepest) deepest = depth;
+  }
+  return deepest > DEEPEST_USUAL || Math.max(...about.values()) > STORM_OF_ONE;
 }

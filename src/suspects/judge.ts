@@ -6,7 +6,7 @@
  * is inside, nothing of other chains (repeats.ts) and no figures. docs/backscatter.md has the rules in words.
  */
 import type { Suspect } from '../chains/chain.ts';
-import type { Life } from '../chains/life.ts';
+import { CONTINUES, type Life } from '../chains/life.ts';
 import {
   type SeenDsn,
   type SeenRecipient,
@@ -15,7 +15,7 @@ import {
   suppressionCause,
 } from '../chains/view.ts';
 import { reasonClass, withoutHost } from '../dsn/reasons.ts';
-import { ORIGIN_LOCAL, ORIGIN_SMTP, QMAIL } from '../records/record.ts';
+import { ORIGIN_LOCAL, ORIGIN_SMTP, QMAIL, SENDMAIL } from '../records/record.ts';
 import type { Inside } from './inside.ts';
 import { hopOf, staysHere, wasLocal } from './locality.ts';
 import { bitOf, REASONS, type Reason } from './reasons.ts';
@@ -57,7 +57,7 @@ export function judge(
   let found = 0;
   let failure = false;
   for (const dsn of dsns) {
-    if (!goesOutside(dsn, inside)) continue;
+    if (isForOwner(dsn, root) || !goesOutside(dsn, inside)) continue;
     if (outside === null) outside = [dsn];
     else outside.push(dsn);
     if (dsn.kind === 'delay') found |= DELAY_WARNING;
@@ -121,7 +121,20 @@ function goesOutside(dsn: SeenDsn, inside: Inside): boolean {
   if (dsn.to === null || dsn.domain === '' || inside.hasDomain(dsn.domain)) return false;
   // A list on this host has its owner as reverse-path behind the expansion.
   if (wantsBounces(dsn.answered)) return false;
-  return dsn.link.child === null || !staysHere(dsn.link.child);
+  if (dsn.link.child === null) return true;
+  return dsn.addressees.length < dsn.recipients.length
+    ? !dsn.addressees.some(({ life, recipient: r }) => r !== null && wasLocal(life, r))
+    : !staysHere(dsn.link.child);
+}
+
+/** The owner of a list here, whose mail goes on under his name: sendmail takes whom `owner-list` stands for. */
+function isForOwner({ about }: SeenDsn, root: Life): boolean {
+  if (about === root || about.mta !== SENDMAIL || about.relation !== CONTINUES) return false;
+  const own = about.reversePath;
+  const path = root.reversePath;
+  // A user of this host is named with and without its domain.
+  if (own === null || path === null || !own.includes('@') || !path.includes('@')) return false;
+  return own.toLowerCase() !== path.toLowerCase();
 }
 
 /** Whether a DSN to this reverse-path is judged as one to any other. */

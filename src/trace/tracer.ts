@@ -6,7 +6,7 @@
 import type { TakenLine } from '../analysis/analysis.ts';
 import type { Chain, Suspect } from '../chains/chain.ts';
 import type { Joiner } from '../chains/joiner.ts';
-import { CONTINUES, isFinal, type Life, REPORTS } from '../chains/life.ts';
+import { CONTINUES, isFinal, type Life, REPORTS, recipientsLeft } from '../chains/life.ts';
 import {
   type ChainJudge,
   chainOf,
@@ -214,11 +214,11 @@ export class Tracer {
         'client_missing',
         `client unknown: qmail-send logs none, and no line of the SMTP side names qp ${life.qp}`,
       );
-    const unnamed = life.envelopeRecipients - life.recipients.length;
+    const unnamed = recipientsLeft(life) - life.recipients.length;
     if (unnamed > 0 && life.recipients.length > 0 && life.next.length === 0 && !life.discarded && !life.held)
       yield gap(
         'recipients_missing',
-        `${unnamed} of ${life.envelopeRecipients} recipients are named by no line${life.end === 0 ? ' yet' : ''}`,
+        `${unnamed} of ${recipientsLeft(life)} recipients are named by no line${life.end === 0 ? ' yet' : ''}`,
       );
     for (const r of life.recipients) {
       if (isFinal(r.outcome) || life.end === 0 || life.impliedEnd || life.end === END_REQUEUED) continue;

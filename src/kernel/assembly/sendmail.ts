@@ -420,6 +420,8 @@ function sendmailDelivery(at: i32, end: i32): i32 {
     const reply = i + 8;
     for (i = end - 8; i >= reply && !(byte(i) === 0x2c && stands(i, W_STAT_IS, 7)); ) i--;
     if (i < reply) return SLOW;
+    // The next hop's text stands twice, and has one of its own.
+    for (let k = reply; k < i; k++) if (byte(k) === 0x2c && stands(k, W_STAT_IS, 7)) return SLOW;
   }
   if (i + 11 > end || !stands(i, W_STAT_IS, 7)) return SLOW;
   let state = sendmailState(i + 7, end);
