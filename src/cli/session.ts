@@ -286,7 +286,8 @@ function emptySession(): Session {
 export function whyUseless(input: PreparedInput): string {
   if (input.lines === 0) return 'empty; nothing to read';
   const lines = input.lines === 1 ? 'its line' : `its ${input.lines} lines`;
-  if (input.malformed * 2 > input.lines) return `not a log: ${lines} have none of the forms ${TRIED}`;
+  if (input.malformed * 2 > input.lines)
+    return `not a log: ${lines} ${input.lines === 1 ? 'has' : 'have'} none of the forms ${TRIED}`;
   return `no line of sendmail, Postfix or qmail in ${lines}; give the mail log (read as ${TRIED})`;
 }
 

@@ -78,7 +78,7 @@ function envelope(chain: Chain): string {
 function recipientLine(recipient: ChainRecipient): string {
   const { original_recipient: original, status, relay, attempts } = recipient;
   const words = [
-    `to <${recipient.recipient}>${original === null || original === recipient.recipient ? '' : ` (orig. <${original}>)`}: ` +
+    `to ${recipient.recipient === null ? 'an unnamed recipient' : `<${recipient.recipient}>`}${original === null || original === recipient.recipient ? '' : ` (orig. <${original}>)`}: ` +
       `${recipient.outcome}${status === null ? '' : ` ${status}`}`,
   ];
   if (relay !== null) words.push(`by ${relay}`);

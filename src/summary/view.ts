@@ -216,6 +216,9 @@ function seriesOf(hours: ReadonlyMap<number, Figures>, width: number): SeriesSte
     .map(([key, figures]) => ({ at: new Date(key * width * HOUR).toISOString(), ...statisticsOf(figures) }));
 }
 
+/** Messages of which some must have been delivered by the end of any log. */
+const ENOUGH = 20;
+
 const DEPENDS_ON_CUTS = 'Which ones depends on where the log was cut: merged parts may drop others';
 
 /** What the figures do not say by themselves. */
@@ -227,7 +230,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
   if (all.headless > 0) {
     say(
       'headless_chains',
-      `${all.headless} chains have no beginning in this log; they are counted apart and are in none of the figures. Give the older log as well.`,
+      `${all.headless} ${all.headless === 1 ? 'chain has' : 'chains have'} no beginning in this log: counted apart, and in none of the figures. Give the older log as well.`,
     );
   }
   if (all.evicted > 0) {
@@ -245,25 +248,35 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
   if (all.accounting.open > 0) {
     say(
       'open',
-      `${all.accounting.open} messages with a failure were still in the queue when the log ended; their DSN may follow.`,
+      `${all.accounting.open} ${all.accounting.open === 1 ? 'message' : 'messages'} with a failure ${all.accounting.open === 1 ? 'was' : 'were'} still in the queue when the log ended; ${all.accounting.open === 1 ? 'its' : 'their'} DSN may follow.`,
     );
   }
   if (all.accounting.withheld > 0) {
     say(
       'withheld',
-      `${all.accounting.withheld} messages failed without a DSN and without a mark: NOTIFY=NEVER or without FAILURE, quiet mode, or lost lines. The log does not say which.`,
+      `${all.accounting.withheld} ${all.accounting.withheld === 1 ? 'message' : 'messages'} failed without a DSN and without a mark: NOTIFY=NEVER or without FAILURE, quiet mode, or lost lines. The log does not say which.`,
     );
   }
   if (statistics.actual > all.accounting.with_dsn) {
     say(
       'several_dsns',
-      `${statistics.actual} failure DSNs were made for ${all.accounting.with_dsn} messages: one message can cause several.`,
+      `${statistics.actual} failure DSNs were made for ${all.accounting.with_dsn} ${all.accounting.with_dsn === 1 ? 'message' : 'messages'}: one message can cause several.`,
     );
   }
   if (all.seen[0] && all.figures[0][INCOMING] > 0) {
     say(
       'silent_expiry',
       'sendmail gives up a message with NOTIFY=NEVER without a word, unless its LogLevel is 10 or more: such a message counts as still deferred.',
+    );
+  }
+  if (
+    all.figures[0][INCOMING] >= ENOUGH &&
+    all.figures[0][DELIVERED] === 0 &&
+    all.figures[0][ESTIMATED] === 0
+  ) {
+    say(
+      'sendmail_log_level',
+      'No line of sendmail tells of a delivery, a failure or a DSN: its LogLevel is too low (9 is the default), or these lines are in another file.',
     );
   }
   if (all.seen[2] && all.figures[2][INCOMING] > 0) {
