@@ -5,11 +5,14 @@
  * send and smtpd logs) their lines are taken by time, so that what belongs together meets. Must not know flags,
  * formats or terminals.
  */
+import { dirname } from 'node:path';
 import { Clock, type ClockOptions, yearEvidence } from '../lines/clock.ts';
+import { NO_TAG } from '../lines/head.ts';
 import { HeadParser } from '../lines/head-parser.ts';
 import type { Names } from '../lines/names.ts';
 import { LineSplitter } from '../lines/splitter.ts';
 import type { Tags } from '../lines/tags.ts';
+import { ascii, startsWith } from '../records/bytes.ts';
 import { FOREIGN, type LineClass, MALFORMED } from '../records/record.ts';
 import { openBlocks } from '../source/blocks.ts';
 import { DamagedInput, UnreadableInput } from '../source/errors.ts';
@@ -42,6 +45,8 @@ export interface PreparedInput {
   readonly first: number;
   /** Latest instant in its first part; it goes on to at least there. */
   readonly goesTo: number;
+  /** Has lines of qmail-send's without a tag: whose numbers they have is told by nothing but the file. */
+  readonly isBareQmail: boolean;
   // What was found in it, once it has been read: all lines, those of an MTA, and broken ones.
   lines: number;
   ours: number;
@@ -53,6 +58,8 @@ export interface ReadingHooks {
   readonly onBytes?: (bytes: number) => void;
   /** An input is damaged or unreadable; what was good has been read. */
   readonly onProblem: (error: Error, input: PreparedInput) => void;
+  /** Two inputs go on at the same time, of two qmail-sends that nothing in their lines tells apart; once. */
+  readonly onMixed?: (a: PreparedInput, b: PreparedInput) => void;
   /** Called after each block; what it returns is waited for. */
   readonly onBlock?: () => Promise<void> | null;
   /** Called before each line with its instant; what it returns is waited for. For playing a log at its own pace. */
@@ -85,7 +92,8 @@ export async function prepareInputs(
     const first = (source.part?.from ?? 0) > 0 ? Number.NEGATIVE_INFINITY : span.first;
     const heads = headsFor(clock);
     const found = { lines: 0, ours: 0, malformed: 0 };
-    inputs.push({ source, clock, clockOptions, heads, compression, first, goesTo: span.latest, ...found });
+    const { latest: goesTo, isBareQmail } = span;
+    inputs.push({ source, clock, clockOptions, heads, compression, first, goesTo, isBareQmail, ...found });
   }
   return inputs.sort(
     (a, b) =>
@@ -99,14 +107,23 @@ function compare(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** What qmail-send says of its messages and deliveries. */
+const WITH_NUMBERS = ['new msg ', 'info msg ', 'starting delivery ', 'end msg '].map(ascii);
+
 /** First and latest instant of the lines in `bytes`; a line that is cut off at their end may count. */
-export function spanOf(bytes: Uint8Array, heads: HeadParser): { first: number; latest: number } {
+export function spanOf(
+  bytes: Uint8Array,
+  heads: HeadParser,
+): { first: number; latest: number; isBareQmail: boolean } {
   let first = Number.POSITIVE_INFINITY;
   let latest = Number.NEGATIVE_INFINITY;
+  let isBareQmail = false;
   const splitter = new LineSplitter(
     (line, start, end) => {
       if (!heads.parse(line, start, end)) return;
-      const { instant } = heads.head;
+      const { bytes: text, instant, tag, textStart, textEnd } = heads.head;
+      if (tag === NO_TAG && WITH_NUMBERS.some((words) => startsWith(text, textStart, textEnd, words)))
+        isBareQmail = true;
       if (Number.isNaN(instant)) return;
       if (first === Number.POSITIVE_INFINITY) first = instant;
       if (instant > latest) latest = instant;
@@ -115,7 +132,7 @@ export function spanOf(bytes: Uint8Array, heads: HeadParser): { first: number; l
   );
   splitter.push(bytes);
   splitter.finish();
-  return { first, latest };
+  return { first, latest, isBareQmail };
 }
 
 /** Reads all inputs to their ends. Returns false when it was interrupted. */
@@ -351,10 +368,15 @@ async function readTogether(
 ): Promise<boolean> {
   const active: RunReader[] = [];
   let next = 0;
+  let mixed = false;
   const open = async (): Promise<void> => {
     const reader = new RunReader(inputs[next], analysis, hooks);
     next += 1;
-    if (await reader.fill()) active.push(reader);
+    if (!(await reader.fill())) return;
+    const other = active.find((known) => areMixed(known.input, reader.input));
+    if (other !== undefined && !mixed) hooks.onMixed?.(other.input, reader.input);
+    mixed ||= other !== undefined;
+    active.push(reader);
   };
   try {
     while (active.length > 0 || next < inputs.length) {
@@ -377,6 +399,11 @@ async function readTogether(
   } finally {
     for (const reader of active) await reader.close();
   }
+}
+
+/** Files of one directory are of one qmail-send: multilog's `current` and what it was before. */
+function areMixed(a: PreparedInput, b: PreparedInput): boolean {
+  return a.isBareQmail && b.isBareQmail && dirname(a.source.path) !== dirname(b.source.path);
 }
 
 /** Takes lines while they are not later than the limit; false when the input is at its end. */

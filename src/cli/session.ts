@@ -120,6 +120,12 @@ export async function analyse(
       complain(error);
       failed = true;
     },
+    onMixed: (a, b) => {
+      progress.clear();
+      complain(
+        `${a.source.path} and ${b.source.path}: logs of two qmail-sends without a host's name; their numbers may meet: read each with --save, then dsnstat merge`,
+      );
+    },
     onBlock:
       hooks.onBlock ??
       (() => {

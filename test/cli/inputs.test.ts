@@ -131,6 +131,30 @@ describe('several files', () => {
     expect(both.statistics.incoming).toBe(2 * PLAIN.statistics.incoming);
   });
 
+  test("two qmail-sends whose logs name no host are not told apart, and that is said; one's own files are", () => {
+    // A message that waits for three seconds: the other log begins meanwhile.
+    const log = (number: number, to: string): Buffer =>
+      Buffer.from(
+        [
+          `@400000006b0260a729000001 new msg ${number}`,
+          `@400000006b0260a729000002 info msg ${number}: bytes 146 from <one@example.com> qp ${number + 7} uid 1008`,
+          `@400000006b0260a729000003 starting delivery 5: msg ${number} to remote ${to}`,
+          '@400000006b0260b929000000 delivery 5: success: 192.0.2.25_accepted_message./',
+          `@400000006b0260b929000001 end msg ${number}`,
+          '',
+        ].join('\n'),
+      );
+    for (const name of ['one', 'two', 'smtpd']) mkdirSync(join(folder, name));
+    const one = file('one/current', log(101, 'a@example.net'));
+    const two = file('two/current', log(202, 'b@example.net'));
+    const older = file('one/@400000006b0260b929000001.s', log(303, 'c@example.net'));
+    const smtpd = file('smtpd/current', Buffer.from('@400000006b0260a829000001 tcpserver: status: 1/40\n'));
+    const mixed = dsnstat([one, two]);
+    expect(mixed.stderr).toMatch(/^dsnstat: .*one.current and .*two.current: logs of two qmail-sends .*\n$/);
+    expect(mixed.status).toBe(0);
+    expect(dsnstat([one, older, smtpd]).stderr).toBe('');
+  });
+
   test('the same file twice is read once, and that is said', () => {
     const { status, stdout, stderr } = dsnstat(['--format', 'json', MIXED, MIXED]);
     expect(status).toBe(0);
