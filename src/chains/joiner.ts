@@ -921,7 +921,7 @@ export class Joiner {
     piped.add(life);
     if (piped.out === 0) return;
     const left: Life[] = [];
-    const matches = piped.matches(life.messageKey);
+    const matches = piped.matches(life);
     for (const [back, out] of matches)
       if (back.parent !== null && back.parent !== out) left.push(this.#detach(back));
     for (const [back, out] of matches) if (back.parent === null) this.attach(out, back, CONTINUES);

@@ -11,9 +11,9 @@ import { EMPTY_MESSAGE_ID } from './keys.ts';
 import { COMES_BACK_WITHIN, CONTINUES, claimable, type Life, OUT_OF_ORDER } from './life.ts';
 import { limit } from './limit.ts';
 
-/** With one Message-ID; more of them are not looked at. */
+/** With one Message-ID; more of them are not looked at. Both are gone through whenever one of several goes out again. */
 const MOST_OUT = 16;
-const MOST_BACK = 4096;
+const MOST_BACK = 1000;
 
 interface OneMessageId {
   readonly out: Life[];
@@ -47,23 +47,26 @@ export class PipedMail {
     if (isBack && known.back.length < MOST_BACK && !known.back.includes(life)) known.back.push(life);
   }
 
-  /** What came back, and what it came back from, of this Message-ID. */
-  matches(messageKey: number): Map<Life, Life> {
+  /** What came back, and what it came back from, of this life's Message-ID, of which this life is the last to speak. */
+  matches(life: Life): Map<Life, Life> {
     const matched = new Map<Life, Life>();
-    const known = this.#byMessageId.get(messageKey);
+    const known = this.#byMessageId.get(life.messageKey);
     if (known === undefined) return matched;
-    const isHere = (life: Life): boolean => !life.retired && life.messageKey === messageKey;
-    const out = known.out.filter(isHere).sort(byAge);
+    keep(known.out, life.messageKey);
+    keep(known.back, life.messageKey);
+    const out = known.out.sort(byAge);
+    // Nearly always one, and no other one's output is concerned.
+    const isAlone = out.length === 1 && out[0] !== life;
     const taken = new Map<Life, number>();
-    for (const back of known.back.filter(isHere).sort(byAge)) {
+    for (const back of isAlone ? [life] : known.back.sort(byAge)) {
       // A link by id says more.
       if (back.parent !== null && (back.relation !== CONTINUES || !out.includes(back.parent))) continue;
       let from: Life | null = null;
-      for (const life of out) {
-        if (!mayComeFrom(back, life) || descends(life, back, matched)) continue;
-        from = life;
+      for (const older of out) {
+        if (!mayBeBack(back) || !mayComeFrom(back, older) || descends(older, back, matched)) continue;
+        from = older;
         // The command was started no more often than that.
-        if ((taken.get(life) ?? 0) < life.passes.length) break;
+        if ((taken.get(older) ?? 0) < older.passes.length) break;
       }
       if (from === null) continue;
       taken.set(from, (taken.get(from) ?? 0) + 1);
@@ -75,9 +78,8 @@ export class PipedMail {
   sweep(): void {
     this.#out = 0;
     for (const [key, { out, back }] of this.#byMessageId) {
-      const isHere = (life: Life): boolean => !life.retired && life.messageKey === key;
-      keep(out, isHere);
-      keep(back, isHere);
+      keep(out, key);
+      keep(back, key);
       this.#out += out.length;
       if (out.length + back.length === 0) this.#byMessageId.delete(key);
     }
@@ -116,8 +118,9 @@ function byAge(a: Life, b: Life): number {
   return a.first - b.first || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-function keep(lives: Life[], isHere: (life: Life) => boolean): void {
+/** Those that are not over, nor given back (life.ts). */
+function keep(lives: Life[], messageKey: number): void {
   let kept = 0;
-  for (const life of lives) if (isHere(life)) lives[kept++] = life;
+  for (const life of lives) if (!life.retired && life.messageKey === messageKey) lives[kept++] = life;
   lives.length = kept;
 }
