@@ -86,6 +86,7 @@ const DID_NOTHING = ascii('did_0+0+0/');
 const QP_TEXT = ascii('/qp_');
 const QP_OF_PROGRAM = ascii(':_qp_');
 const SAID = ascii('said:_');
+const REMOTE_SAID = ascii('Remote_host_said:_');
 const HASH = ascii('(#');
 const RUNNING = ascii('running');
 const LOCAL_EXTRA = ascii('local: ');
@@ -281,8 +282,11 @@ function parseResult(head: LineHead, record: ParsedRecord): LineClass {
   const blank = findByte(bytes, text, end, SPACE);
   const textEnd = blank < 0 ? end : blank;
   record.reply.set(text, textEnd);
-  programsForwards(bytes, text, textEnd, record);
+  // What a next hop says means nothing here [qmail-remote.c quit].
+  const isRemote = find(bytes, text, textEnd, REMOTE_SAID) >= 0;
+  if (!isRemote) programsForwards(bytes, text, textEnd, record);
   if (record.outcome === SENT) {
+    if (isRemote) return RECORDED;
     // `did_A+B+C/qp_Q/`: B forwards went into the queue through process Q [qmail-local.c]. Programs may write before it.
     const did = findLast(bytes, text, textEnd, DID);
     if (did >= 0) {

@@ -471,7 +471,9 @@ function parseDelivery(bytes: Uint8Array, from: number, end: number, record: Par
   const stat =
     reply >= 0 && reply < indexOr(find(bytes, at, end, STAT), end)
       ? statBehind(bytes, reply, end)
-      : find(bytes, at, end, STAT);
+      : quarantined
+        ? findLast(bytes, at, end, STAT)
+        : find(bytes, at, end, STAT);
   if (stat < 0) return MALFORMED;
   const value = stat + STAT.length;
   if (reply >= 0 && reply < stat) record.reply.set(reply + REPLY.length, stat);

@@ -29,8 +29,10 @@ import {
   DELIVERY_START,
   DISCARD,
   DSN,
+  DSN_DELAY,
   DSN_FAILURE,
   DSN_LOST,
+  DSN_SUCCESS,
   END,
   END_DISCARDED,
   END_REQUEUED,
@@ -960,6 +962,8 @@ export class Joiner {
       r.outcome = FAILED;
       r.attempts = 1;
       r.at = at;
+      r.status = null;
+      r.relay = null;
       r.reply = reason;
     }
     if (record.mta === SENDMAIL && parent.end === 0 && this.#kept === null && impliesEnd(parent))
@@ -1287,6 +1291,8 @@ export class Joiner {
     // What the kernel counted as delivered has no name yet.
     if (recipient.address === '') recipient.address = text(head.bytes, start, end);
     recipient.local = (record.flags & LOCAL_CHANNEL) !== 0;
+    // A number that is under way already: whoever has it now.
+    this.light?.promoteDelivery(head.host, record.delivery);
     this.state.deliveries.set(head.host, record.delivery, { life, serial: life.serial, recipient, at });
     if (!this.#leftOpen) this.bounceByRecipient(life, recipient.address, at);
   }
@@ -1297,14 +1303,19 @@ export class Joiner {
     // Where the qp has led to a report once, it always does.
     if (this.state.qpJoins.has(child.host)) return;
     const bounces = this.state.bounceByQp.of(child.host);
-    for (const [qp, bounce] of bounces) {
-      if (at - bounce.link.at > BOUNCE_WITHOUT_QP) bounces.delete(qp);
-      else if (isBounceOf(bounce.life, child, address)) {
-        bounces.delete(qp);
-        this.claimBounce(bounce, child);
-        return;
-      }
+    let found = -1;
+    for (const [qp, { life, link }] of bounces) {
+      if (at - link.at > BOUNCE_WITHOUT_QP) bounces.delete(qp);
+      else if (child.reversePath === '#@[]') {
+        // To doublebounceto, whoever that is: the wrapper was started a little before.
+        if (life.reversePath === '' && qp < child.qp && qp > found) found = qp;
+      } else if (found < 0 && life.reversePath !== null && bounceAddress(life.reversePath) === address)
+        found = qp;
     }
+    const bounce = bounces.get(found);
+    if (bounce === undefined) return;
+    bounces.delete(found);
+    this.claimBounce(bounce, child);
   }
 
   #deliveryResult(head: LineHead, record: ParsedRecord, at: number): void {
@@ -1648,21 +1659,15 @@ export function isAnnouncedAgain(life: Life, qp: number, size: number, reversePa
   );
 }
 
-/** qmail-queue behind a wrapper: whether this report goes to whom a bounce of that message goes. */
-function isBounceOf(life: Life, report: Life, address: string): boolean {
-  if (life.reversePath === null) return false;
-  // To doublebounceto, whoever that is.
-  if (report.reversePath === '#@[]') return life.reversePath === '';
-  return bounceAddress(life.reversePath) === address;
-}
-
 /**
  * sendmail logs a copy for PostmasterCopy that cannot be addressed as an untried failure of the message, once its report is
  * made [envelope.c dropenvelope]: none of its recipients.
  */
 export function isForPostmaster(life: Life, outcome: number, at: number): boolean {
   if (life.mta !== SENDMAIL || outcome !== FAILED) return false;
-  return life.dsns.some((link) => at >= link.at && at - link.at <= SAME_RUN);
+  return life.dsns.some(
+    ({ kind, at: made }) => kind !== DSN_DELAY && kind !== DSN_SUCCESS && at >= made && at - made <= SAME_RUN,
+  );
 }
 
 /**
@@ -1670,7 +1675,7 @@ export function isForPostmaster(life: Life, outcome: number, at: number): boolea
  * they were deferred [deliver.c deliver].
  */
 export function hasItAlready(life: Life, r: Recipient, outcome: number): boolean {
-  return life.mta === SENDMAIL && r.outcome === SENT && outcome !== SENT;
+  return life.mta === SENDMAIL && r.outcome === SENT && r.attempts > 0 && outcome === DEFERRED;
 }
 
 function sameId(id: string, bytes: Uint8Array, start: number, end: number): boolean {

@@ -13,7 +13,9 @@ import { limit } from './limit.ts';
 
 /** With one Message-ID; more of them are not looked at. Both are gone through whenever one of several goes out again. */
 const MOST_OUT = 16;
-const MOST_BACK = 1000;
+const MOST_BACK = 200;
+/** A list that hands in a copy for each of its members looks like a filter behind a filter: so deep is none. */
+const MOST_FILTERS = 8;
 
 interface OneMessageId {
   readonly out: Life[];
@@ -64,9 +66,10 @@ export class PipedMail {
       let from: Life | null = null;
       for (const older of out) {
         if (!mayBeBack(back) || !mayComeFrom(back, older) || descends(older, back, matched)) continue;
-        from = older;
         // The command was started no more often than that.
-        if ((taken.get(older) ?? 0) < older.passes.length) break;
+        if ((taken.get(older) ?? 0) >= older.passes.length) continue;
+        from = older;
+        break;
       }
       if (from === null) continue;
       taken.set(from, (taken.get(from) ?? 0) + 1);
@@ -106,10 +109,13 @@ function mayComeFrom(back: Life, out: Life): boolean {
   );
 }
 
-/** Whether `life` is what `back` goes on as. */
+/** Whether `life` is what `back` goes on as, or came back too often itself. */
 function descends(life: Life, back: Life, matched: ReadonlyMap<Life, Life>): boolean {
-  for (let up: Life | null = life; up !== null; up = matched.get(up) ?? up.parent)
-    if (up === back) return true;
+  let filters = 0;
+  for (let up: Life | null = life; up !== null; up = matched.get(up) ?? up.parent) {
+    if (up === back || filters > MOST_FILTERS) return true;
+    filters += 1;
+  }
   return false;
 }
 

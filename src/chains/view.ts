@@ -138,7 +138,9 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
     for (let n = unnamed; n > 0; n -= 1) seen.push({ life, recipient: null, original: behind, outcome });
   } else if (!failed && unnamed > 0 && hasFailureDsn(life)) {
     // A failure DSN went out, yet no failure was seen: the line about that recipient is missing or unreadable.
-    const outcome = Number.isNaN(life.expiredAt) ? 'failed' : 'expired';
+    const outcome = life.dsns.some(({ reason }) => reason !== null && EXPIRED.test(reason))
+      ? 'expired'
+      : 'failed';
     seen.push({ life, recipient: null, original: behind, outcome });
   }
   for (const next of life.next) {
@@ -147,6 +149,9 @@ function collectRecipients(life: Life, behind: string | null, seen: SeenRecipien
     if (life.recipients.length > 0) keepOriginals(life, seen, before);
   }
 }
+
+/** [envelope.c dropenvelope] */
+const EXPIRED = /^(?:Cannot send message |delivery time expired)/;
 
 function hasFailureDsn(life: Life): boolean {
   for (const link of life.dsns) if (link.kind === DSN_FAILURE && wasMade(link, life)) return true;
@@ -294,6 +299,9 @@ export class SeenDsn {
       if (best === null || RANK[seen.outcome] > RANK[best.outcome]) best = seen;
     }
     this.#outcome = best === null ? 'unknown' : best.outcome;
+    // Only the report about it says that sendmail has given it up.
+    if (this.#outcome === 'deferred' && this.link.child?.dsns.some(({ kind }) => kind === DSN_DOUBLE))
+      this.#outcome = 'expired';
     if (best !== null && best.recipient !== null) this.#status = statusOf(best.life, best.recipient);
   }
 }
