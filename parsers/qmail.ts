@@ -452,7 +452,8 @@ function claims(head: LineHead): boolean {
   const { bytes, textStart: start, textEnd: end } = head;
   return (
     head.continuation ||
-    head.sploggerStamp !== 0 ||
+    // Another program may write such a stamp, too.
+    (head.sploggerStamp !== 0 && head.tag.program !== 'other') ||
     (startsWith(bytes, start, end, STATUS) && bytes[start + 8] !== LESS) ||
     startsWith(bytes, start, end, STARTING_DELIVERY) ||
     (startsWith(bytes, start, end, DELIVERY) &&
