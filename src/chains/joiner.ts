@@ -13,7 +13,7 @@
 import { bounceAddress, splitAddresses, unwrapAddress } from '../dsn/address.ts';
 import { saysGivenUp } from '../dsn/reasons.ts';
 import type { Chains, Kernel } from '../kernel/kernel.ts';
-import { DELIVERIES_APART, LineHead } from '../lines/head.ts';
+import { LineHead } from '../lines/head.ts';
 import { find as findBytes } from '../records/bytes.ts';
 import {
   ACCEPTED,
@@ -114,7 +114,7 @@ import {
 } from './life.ts';
 import { LightLives, type OutlineSink, type PlainSink, type SubmissionSink, type Told } from './light.ts';
 import { limit } from './limit.ts';
-import { JoinerState, type SenderCheck, type SessionFacts } from './state.ts';
+import { countedFrom, JoinerState, type SenderCheck, type SessionFacts } from './state.ts';
 
 /** Called once per chain, with the life at its root, when nothing can join it any more. */
 export type ChainSink = (root: Life) => void;
@@ -1394,14 +1394,8 @@ export class Joiner {
   #restart(host: number, delivery: number): void {
     this.light?.promoteAll();
     const from = countedFrom(delivery);
-    this.forgetDeliveries(host, from);
+    this.state.deliveries.forget(host, from);
     this.state.restarted.set(host, from, true);
-  }
-
-  /** Those that were counted from there; others are another qmail-send's. */
-  forgetDeliveries(host: number, from: number): void {
-    const deliveries = this.state.deliveries.of(host);
-    for (const delivery of deliveries.keys()) if (countedFrom(delivery) === from) deliveries.delete(delivery);
   }
 
   #continuation(head: LineHead, record: ParsedRecord): void {
@@ -1594,11 +1588,6 @@ export function findCheck(
       : checks.get(clientKey(life.host, ip, life.reversePath)));
   if (found === undefined || Math.abs(life.first - found.at) > SESSION_FACTS) return null;
   return SPF_NAMES[found.result];
-}
-
-/** Which qmail-send, or queue, counts this delivery (Tag.deliveries, ParsedRecord.delivery). */
-function countedFrom(delivery: number): number {
-  return Math.floor(delivery / DELIVERIES_APART);
 }
 
 const LIST_SEPARATOR = Uint8Array.of(0x3b, 0x20);

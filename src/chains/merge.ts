@@ -430,7 +430,7 @@ function mergeTables(left: Joiner, right: Joiner, target: ReadonlyMap<Life, Life
   const { state } = left;
   const from = right.state;
   for (const [host, countedFrom] of from.restarted.entries()) {
-    left.forgetDeliveries(host, countedFrom);
+    state.deliveries.forget(host, countedFrom);
     state.restarted.set(host, countedFrom, true);
   }
   for (const [host, number, delivery] of from.deliveries.entries()) {

@@ -274,7 +274,7 @@ export function pendingHosts(joiner: Joiner): Set<number> {
   return hosts;
 }
 
-function processTables(state: JoinerState): ByProcess<unknown>[] {
+function processTables(state: JoinerState): Pick<ByProcess<unknown>, 'entries'>[] {
   const { sessions, deliveries, lifeByQp, bounceByQp, forwardByQp, orphanForwards, clientByQp } = state;
   return [sessions, deliveries, lifeByQp, bounceByQp, forwardByQp, orphanForwards, clientByQp];
 }
@@ -348,7 +348,10 @@ function existing(lives: Iterable<Life>, places: ReadonlyMap<Life, number>): num
   return found;
 }
 
-function processRows<T>(table: ByProcess<T>, row: (value: T, process: number) => Json): Json[] {
+function processRows<T>(
+  table: Pick<ByProcess<T>, 'entries'>,
+  row: (value: T, process: number) => Json,
+): Json[] {
   const rows: Json[] = [];
   for (const [host, process, value] of table.entries()) {
     const kept = row(value, process);

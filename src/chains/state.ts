@@ -2,7 +2,7 @@
  * All that the joiner knows between two lines: what is pending, in one place, so that it can be merged and kept.
  */
 
-import type { LineHead } from '../lines/head.ts';
+import { DELIVERIES_APART, type LineHead } from '../lines/head.ts';
 import {
   type DsnLink,
   graceOf,
@@ -186,6 +186,44 @@ export class ByProcess<T> {
   }
 }
 
+/** Which qmail-send, or queue, counts this delivery (Tag.deliveries, ParsedRecord.delivery). */
+export function countedFrom(delivery: number): number {
+  return Math.floor(delivery / DELIVERIES_APART);
+}
+
+/** Deliveries under way, by host and number; each qmail-send forgets its own. */
+export class Deliveries {
+  readonly #counted = new Map<number, ByProcess<Delivery>>();
+
+  get(host: number, delivery: number): Delivery | undefined {
+    return this.#counted.get(countedFrom(delivery))?.get(host, delivery);
+  }
+
+  set(host: number, delivery: number, value: Delivery): void {
+    const from = countedFrom(delivery);
+    let table = this.#counted.get(from);
+    if (table === undefined) {
+      limit(this.#counted);
+      table = new ByProcess();
+      this.#counted.set(from, table);
+    }
+    table.set(host, delivery, value);
+  }
+
+  delete(host: number, delivery: number): void {
+    this.#counted.get(countedFrom(delivery))?.delete(host, delivery);
+  }
+
+  /** Those of the host that were counted from there. */
+  forget(host: number, from: number): void {
+    this.#counted.get(from)?.of(host).clear();
+  }
+
+  *entries(): IterableIterator<[host: number, delivery: number, value: Delivery]> {
+    for (const table of this.#counted.values()) yield* table.entries();
+  }
+}
+
 /** What a next hop called a message; see JoinerState.hops. */
 export interface Hop {
   life: Life;
@@ -230,7 +268,7 @@ export class JoinerState {
   readonly parts = new Map<string, string[]>();
   readonly piped = new PipedMail();
   // qmail, by host and process or delivery number
-  readonly deliveries = new ByProcess<Delivery>();
+  readonly deliveries = new Deliveries();
   readonly lifeByQp = new ByProcess<Life>((host, qp) => this.onKnown(host, qp));
   readonly bounceByQp = new ByProcess<AnnouncedBounce>(this.#awaited);
   /** Hosts where a bounce's qp has led to its report: no wrapper stands in between. */
