@@ -8,7 +8,16 @@
  * Must not know other lines, joins or I/O.
  */
 import type { LineHead } from '../src/lines/head.ts';
-import { ascii, decimal, find, findByte, findLast, skipDigits, startsWith } from '../src/records/bytes.ts';
+import {
+  ascii,
+  decimal,
+  find,
+  findByte,
+  findLast,
+  sameBytes,
+  skipDigits,
+  startsWith,
+} from '../src/records/bytes.ts';
 import type { Parser } from '../src/records/contract.ts';
 import {
   BOUNCE,
@@ -242,8 +251,7 @@ function withoutDomain(bytes: Uint8Array, at: number, end: number): number {
   // There is a local part behind it.
   if (domain === at || length === 0 || at + length + 1 >= domain - 1 || bytes[at + length] !== DASH)
     return at;
-  for (let i = 0; i < length; i += 1) if (bytes[at + i] !== bytes[domain + i]) return at;
-  return at + length + 1;
+  return sameBytes(bytes, at, domain, length) ? at + length + 1 : at;
 }
 
 /** Addresses have no blanks here (logsafe makes them `_`); indimail adds a queue name after one. */
@@ -396,10 +404,14 @@ function parseDiscarded(bytes: Uint8Array, start: number, end: number, record: P
   return number(bytes, at, end, record, BOUNCE_DISCARDED);
 }
 
+function isNews(bytes: Uint8Array, start: number, end: number): boolean {
+  return NEWS.some((word) => startsWith(bytes, start, end, word));
+}
+
 /** What runs around qmail-smtpd [log-side patches]: clients of a qp, refusals; the rest is news. */
 function parseSide(head: LineHead, record: ParsedRecord): LineClass {
   const { bytes, textStart: start, textEnd: end } = head;
-  if (NEWS.some((word) => startsWith(bytes, start, end, word))) return IGNORED;
+  if (isNews(bytes, start, end)) return IGNORED;
   if (startsWith(bytes, start, end, LOCAL_EXTRA) || startsWith(bytes, start, end, REMOTE_EXTRA))
     return IGNORED;
   const received = find(bytes, start, end, QLOG_RECEIVED);
@@ -464,7 +476,7 @@ function claims(head: LineHead): boolean {
     startsWith(bytes, start, end, END_MSG) ||
     startsWith(bytes, start, end, TRIPLE_BOUNCE) ||
     startsWith(bytes, start, end, DOUBLE_BOUNCE) ||
-    NEWS.some((word) => startsWith(bytes, start, end, word)) ||
+    isNews(bytes, start, end) ||
     SIDE_PROGRAMS.some((program) => startsWith(bytes, start, end, program))
   );
 }

@@ -16,6 +16,7 @@ import {
   find,
   findByte,
   findLast,
+  sameBytes,
   skipDigits,
   startsWith,
 } from '../src/records/bytes.ts';
@@ -516,11 +517,6 @@ function repeatsReply(bytes: Uint8Array, from: number, to: number, end: number):
   const again = value + STAT_UNAVAILABLE_BY.length;
   const length = end - 1 - again;
   return length > 0 && to - from >= length && sameBytes(bytes, to - length, again, length);
-}
-
-function sameBytes(bytes: Uint8Array, a: number, b: number, length: number): boolean {
-  for (let i = 0; i < length; i += 1) if (bytes[a + i] !== bytes[b + i]) return false;
-  return true;
 }
 
 function indexOr(index: number, otherwise: number): number {

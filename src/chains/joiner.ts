@@ -119,7 +119,6 @@ import { countedFrom, JoinerState, type SenderCheck, type SessionFacts } from '.
 /** Called once per chain, with the life at its root, when nothing can join it any more. */
 export type ChainSink = (root: Life) => void;
 
-/** A message that comes back with its Message-ID (pipe filters, qmail forwards) does so within this time. */
 /** How long what one session line says holds for the next line of the same process. */
 export const SESSION_FACTS = 5 * 60_000;
 /** A bounce whose qp leads nowhere (QMAILQUEUE wrappers) is matched by its recipient within this time. */

@@ -26,7 +26,7 @@ export class PipedMail {
   readonly #byMessageId = new Map<number, OneMessageId>();
   #out = 0;
 
-  /** Messages that went through pipe(8) and may come back. */
+  /** Messages that went through pipe(8) and may come back; what is over counts until the next sweep. */
   get out(): number {
     return this.#out;
   }
@@ -61,11 +61,12 @@ export class PipedMail {
     const isAlone = out.length === 1 && out[0] !== life;
     const taken = new Map<Life, number>();
     for (const back of isAlone ? [life] : known.back.sort(byAge)) {
+      if (!mayBeBack(back)) continue;
       // A link by id says more.
       if (back.parent !== null && (back.relation !== CONTINUES || !out.includes(back.parent))) continue;
       let from: Life | null = null;
       for (const older of out) {
-        if (!mayBeBack(back) || !mayComeFrom(back, older) || descends(older, back, matched)) continue;
+        if (!mayComeFrom(back, older) || descends(older, back, matched)) continue;
         // The command was started no more often than that.
         if ((taken.get(older) ?? 0) >= older.passes.length) continue;
         from = older;

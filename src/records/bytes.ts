@@ -14,6 +14,12 @@ export function startsWith(bytes: Uint8Array, at: number, end: number, needle: U
   return true;
 }
 
+/** Whether the bytes at `a` and at `b` are the same, so many of them. */
+export function sameBytes(bytes: Uint8Array, a: number, b: number, length: number): boolean {
+  for (let i = 0; i < length; i += 1) if (bytes[a + i] !== bytes[b + i]) return false;
+  return true;
+}
+
 export function endsWith(bytes: Uint8Array, start: number, end: number, needle: Uint8Array): boolean {
   return end - start >= needle.length && startsWith(bytes, end - needle.length, end, needle);
 }

@@ -221,6 +221,10 @@ const ENOUGH = 20;
 
 const DEPENDS_ON_CUTS = 'Which ones depends on where the log was cut: merged parts may drop others';
 
+function several(n: number, one: string, more: string): string {
+  return `${n} ${n === 1 ? one : more}`;
+}
+
 /** What the figures do not say by themselves. */
 function notesOf(all: Summary, statistics: Statistics): Note[] {
   const notes: Note[] = [];
@@ -230,7 +234,7 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
   if (all.headless > 0) {
     say(
       'headless_chains',
-      `${all.headless} ${all.headless === 1 ? 'chain has' : 'chains have'} no beginning in this log: counted apart, and in none of the figures. Give the older log as well.`,
+      `${several(all.headless, 'chain has', 'chains have')} no beginning in this log: counted apart, and in none of the figures. Give the older log as well.`,
     );
   }
   if (all.evicted > 0) {
@@ -242,25 +246,25 @@ function notesOf(all: Summary, statistics: Statistics): Note[] {
   if (all.skippedFiles > 0) {
     say(
       'files_skipped',
-      `${all.skippedFiles} ${all.skippedFiles === 1 ? 'file was' : 'files were'} not read: all of it is more than nine days outside of --since and --until.`,
+      `${several(all.skippedFiles, 'file was', 'files were')} not read: all of it is more than nine days outside of --since and --until.`,
     );
   }
   if (all.accounting.open > 0) {
     say(
       'open',
-      `${all.accounting.open} ${all.accounting.open === 1 ? 'message' : 'messages'} with a failure ${all.accounting.open === 1 ? 'was' : 'were'} still in the queue when the log ended; ${all.accounting.open === 1 ? 'its' : 'their'} DSN may follow.`,
+      `${several(all.accounting.open, 'message with a failure was', 'messages with a failure were')} still in the queue when the log ended; ${all.accounting.open === 1 ? 'its' : 'their'} DSN may follow.`,
     );
   }
   if (all.accounting.withheld > 0) {
     say(
       'withheld',
-      `${all.accounting.withheld} ${all.accounting.withheld === 1 ? 'message' : 'messages'} failed without a DSN and without a mark: NOTIFY=NEVER or without FAILURE, quiet mode, or lost lines. The log does not say which.`,
+      `${several(all.accounting.withheld, 'message', 'messages')} failed without a DSN and without a mark: NOTIFY=NEVER or without FAILURE, quiet mode, or lost lines. The log does not say which.`,
     );
   }
   if (statistics.actual > all.accounting.with_dsn) {
     say(
       'several_dsns',
-      `${statistics.actual} failure DSNs were made for ${all.accounting.with_dsn} ${all.accounting.with_dsn === 1 ? 'message' : 'messages'}: one message can cause several.`,
+      `${statistics.actual} failure DSNs were made for ${several(all.accounting.with_dsn, 'message', 'messages')}: one message can cause several.`,
     );
   }
   if (all.seen[0] && all.figures[0][INCOMING] > 0) {
