@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 // The parts of the hot path, each on the same block of a generated log, with all parts before it included: the price of
-// a part is the difference to the row above. Parts that are not built yet are left out.
+// a part is the difference to the row above. After a build: the kernel is taken from dist/.
 //   node bench/parts.mjs [--mta postfix|sendmail|qmail] [--file FILE] [--time MILLISECONDS]
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { build } from 'rolldown';
 import { Bench } from 'tinybench';
 
 const NEWLINE = 10;
@@ -16,6 +17,8 @@ const BLOCK = 16e6;
 const CHUNK = 1 << 20;
 
 const here = dirname(fileURLToPath(import.meta.url));
+/** Modules look for the kernel from here. */
+const BUILT = join(here, '../dist/parts');
 const { values } = parseArgs({
   options: {
     mta: { type: 'string', default: 'postfix' },
@@ -42,11 +45,15 @@ function readBlock() {
   return block.subarray(0, block.lastIndexOf(NEWLINE, length - 1) + 1);
 }
 
-/** @param {string[]} modules in dist/ @returns {Promise<any[] | null>} null when one is not there */
-async function built(...modules) {
-  const paths = modules.map((module) => join(here, '../dist', module));
-  if (!paths.every((path) => existsSync(path))) return null;
-  return Promise.all(paths.map((path) => import(path)));
+/** The modules of the parts, each by its name, with what they share beside them; the kernel is the built one. */
+async function compile() {
+  const modules = [...new Set(PARTS.flatMap(({ modules }) => modules))];
+  await build({
+    input: Object.fromEntries(modules.map((module) => [basename(module, '.ts'), join(here, '..', module)])),
+    platform: 'node',
+    external: /^[^./]/,
+    output: { dir: BUILT, cleanDir: true },
+  });
 }
 
 const block = readBlock();
@@ -60,11 +67,11 @@ let seen = 0;
 
 /** What reading heads takes, in the order of headParser. */
 const HEADS = [
-  'src/lines/splitter.js',
-  'src/lines/head-parser.js',
-  'src/lines/clock.js',
-  'src/lines/names.js',
-  'src/lines/tags.js',
+  'src/lines/splitter.ts',
+  'src/lines/head-parser.ts',
+  'src/lines/clock.ts',
+  'src/lines/names.ts',
+  'src/lines/tags.ts',
 ];
 
 /** @type {{ name: string, modules: string[], make: (...modules: any[]) => () => void }[]} */
@@ -78,7 +85,7 @@ const PARTS = [
   },
   {
     name: 'lines (LineSplitter)',
-    modules: ['src/lines/splitter.js'],
+    modules: ['src/lines/splitter.ts'],
     make:
       ({ LineSplitter }) =>
       () => {
@@ -103,7 +110,7 @@ const PARTS = [
   },
   {
     name: '+ records (parsers)',
-    modules: [...HEADS, 'src/records/registry.js', 'src/records/record.js'],
+    modules: [...HEADS, 'src/records/registry.ts', 'src/records/record.ts'],
     make: (...modules) => {
       const { LineSplitter } = modules[0];
       const [, , , , , { parserFor }, { ParsedRecord }] = modules;
@@ -120,7 +127,7 @@ const PARTS = [
   },
   {
     name: '+ join and count (Analysis, lean, without the kernel)',
-    modules: [...HEADS, 'src/analysis/analysis.js'],
+    modules: [...HEADS, 'src/analysis/analysis.ts'],
     make: (...modules) => {
       const { LineSplitter } = modules[0];
       const [, , , , , { Analysis }] = modules;
@@ -133,7 +140,7 @@ const PARTS = [
   },
   {
     name: 'all of it, with the kernel (FastLines)',
-    modules: [...HEADS, 'src/analysis/analysis.js', 'src/analysis/fast-lines.js'],
+    modules: [...HEADS, 'src/analysis/analysis.ts', 'src/analysis/fast-lines.ts'],
     make: (...modules) => {
       const [, , , , , { Analysis }, { FastLines }] = modules;
       return () => {
@@ -167,10 +174,10 @@ function eachLine(LineSplitter, onLine) {
 }
 
 const bench = new Bench({ throws: true, time: Number(values.time), warmupTime: 300 });
+await compile();
 for (const { name, modules, make } of PARTS) {
-  const loaded = await built(...modules);
-  if (loaded === null) console.error(`parts: ${name}: not built, left out`);
-  else bench.add(name, make(...loaded), { async: false });
+  const loaded = modules.map((module) => import(join(BUILT, `${basename(module, '.ts')}.js`)));
+  bench.add(name, make(...(await Promise.all(loaded))), { async: false });
 }
 await bench.run();
 

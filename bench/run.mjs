@@ -21,7 +21,7 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     seed: { type: 'string', default: '1' },
     data: { type: 'string', default: join(here, '.data') },
-    program: { type: 'string', default: join(here, '../dist/src/cli/main.js') },
+    program: { type: 'string', default: join(here, '../dist/dsnstat.js') },
     quick: { type: 'boolean', default: false },
   },
 });

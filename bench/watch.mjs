@@ -26,7 +26,7 @@ async function main() {
       rows: { type: 'string', default: '40' },
       // For node: --cpu-prof, --heapsnapshot-signal=SIGUSR2 ...
       flags: { type: 'string', default: '' },
-      program: { type: 'string', default: join(HERE, '../dist/src/cli/main.js') },
+      program: { type: 'string', default: join(HERE, '../dist/dsnstat.js') },
     },
   });
   const mode = positionals[0];

@@ -93,7 +93,7 @@ function moduleOf(): WebAssembly.Module | null {
   compiled = null;
   if (process.env.DSNSTAT_KERNEL === 'off') return null;
   // Beside this file when built; the tests run the sources.
-  for (const place of ['./kernel.wasm', '../../dist/src/kernel/kernel.wasm']) {
+  for (const place of ['./kernel.wasm', '../../dist/kernel.wasm']) {
     const path = fileURLToPath(new URL(place, import.meta.url));
     if (!existsSync(path)) continue;
     compiled = new WebAssembly.Module(readFileSync(path));

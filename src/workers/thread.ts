@@ -26,7 +26,7 @@ export function startThread<Message>(options: ThreadOptions<Message>): Worker {
   const { entry, workerData, young, old } = options;
   const lost = (reason: string): void => options.onFailure(failureOf(options.task, reason));
   // The built one: tests run the others from their sources.
-  const built = import.meta.url.endsWith('.ts') ? `../../dist/src/workers/${entry}.js` : `./${entry}.js`;
+  const built = import.meta.url.endsWith('.ts') ? `../../dist/${entry}.js` : `./${entry}.js`;
   const worker = new Worker(new URL(built, import.meta.url), {
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb: young, maxOldGenerationSizeMb: old },

@@ -225,7 +225,7 @@ describe('input that is none', () => {
 
   test('- on a terminal is refused with what to do', () => {
     const { stdout } = shell(
-      `script -qec '"${process.execPath}" dist/src/cli/main.js -; echo "status $?"' /dev/null </dev/null || true`,
+      `script -qec '"${process.execPath}" dist/dsnstat.js -; echo "status $?"' /dev/null </dev/null || true`,
     );
     if (!stdout.includes('status')) return; // no script(1) here
     expect(stdout).toMatch(/standard input is a terminal/);

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
-export const PROGRAM = join(ROOT, 'dist/src/cli/main.js');
+export const PROGRAM = join(ROOT, 'dist/dsnstat.js');
 
 /** Samples, relative to the project: `samples/postfix/mixed.log`. */
 export function samples() {
