@@ -1,4 +1,4 @@
-// Runs a command as a whole process, several times: median wall time and highest peak memory.
+// Runs a command as a whole process: wall time and peak memory.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,37 +9,22 @@ const POLL_MILLISECONDS = 10;
 
 /**
  * @typedef {{ seconds: number, peakMegabytes: number, output: string }} Measured
- *   `output` is the last run's standard output when `keepOutput` was asked for
+ *   `output` is its standard output when `keepOutput` was asked for
  */
 
-/**
- * Throws when the command fails.
- * @param {string} command @param {readonly string[]} args
- * @param {{ runs?: number, keepOutput?: boolean }} [options]
- * @returns {Promise<Measured>}
- */
-export async function measure(command, args, { runs = 3, keepOutput = false } = {}) {
-  const seconds = [];
-  let peakMegabytes = 0;
-  let output = '';
-  for (let i = 0; i < runs; i++) {
-    const once = await runOnce(command, args, keepOutput);
-    seconds.push(once.seconds);
-    peakMegabytes = Math.max(peakMegabytes, once.peakMegabytes);
-    output = once.output;
-  }
-  return { seconds: median(seconds), peakMegabytes, output };
-}
-
-/** @param {number[]} values */
-function median(values) {
+/** @param {readonly number[]} values */
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** @param {string} command @param {readonly string[]} args @param {boolean} keepOutput @returns {Promise<Measured>} */
-async function runOnce(command, args, keepOutput) {
+/**
+ * Throws when the command fails.
+ * @param {string} command @param {readonly string[]} args @param {{ keepOutput?: boolean }} [options]
+ * @returns {Promise<Measured>}
+ */
+export async function measure(command, args, { keepOutput = false } = {}) {
   const scratch = mkdtempSync(join(tmpdir(), 'measure-'));
   try {
     const report = join(scratch, 'time');

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'rolldown';
 import { Bench } from 'tinybench';
+import { bundle } from '../bundle.mjs';
 
 const NEWLINE = 10;
 const BLOCK = 16e6;
@@ -17,7 +17,6 @@ const BLOCK = 16e6;
 const CHUNK = 1 << 20;
 
 const here = dirname(fileURLToPath(import.meta.url));
-/** Modules look for the kernel from here. */
 const BUILT = join(here, '../dist/parts');
 const { values } = parseArgs({
   options: {
@@ -48,12 +47,7 @@ function readBlock() {
 /** The modules of the parts, each by its name, with what they share beside them; the kernel is the built one. */
 async function compile() {
   const modules = [...new Set(PARTS.flatMap(({ modules }) => modules))];
-  await build({
-    input: Object.fromEntries(modules.map((module) => [basename(module, '.ts'), join(here, '..', module)])),
-    platform: 'node',
-    external: /^[^./]/,
-    output: { dir: BUILT, cleanDir: true },
-  });
+  await bundle(Object.fromEntries(modules.map((module) => [basename(module, '.ts'), module])), BUILT);
 }
 
 const block = readBlock();

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // `npm run bench`: whole processes on generated logs, in one Markdown table.
 //   node bench/run.mjs [--size 1G] [--cap 256M] [--runs 3] [--seed 1] [--data DIR] [--program FILE] [--quick]
-// The slow rivals read a file of the capped size; MB/s makes the rows comparable.
+// The plain version reads a file of the capped size; MB/s makes the rows comparable.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { GENERATOR_VERSION } from './generator/simulation.mjs';
-import { measure } from './measure.mjs';
+import { measure, median } from './measure.mjs';
 import { parseSize } from './size.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -102,49 +102,73 @@ function compressed(log, packed, command) {
 const PATTERNS = { postfix: 'status=bounced', sendmail: 'stat=User unknown', qmail: ': failure: ' };
 const FIGURES = ['incoming', 'delivered', 'estimated', 'actual', 'suppressed'];
 
-/** @type {string[][]} */
+/**
+ * @typedef {{
+ *   label: string, files: string[], log: string, command: string, args: string[], times: number,
+ *   figures?: (output: string) => Record<string, number>,
+ *   seconds: number[], peak: number, verdict: string,
+ * }} Row
+ */
+/** @type {Row[]} */
 const rows = [];
-/** Seconds of grep per log: the unit of the ratio. @type {Map<string, number>} */
-const grepSeconds = new Map();
 
 /**
- * @param {string} label @param {string} file what is read @param {string} log what is in it, uncompressed
+ * @param {string} label @param {string[]} files what is read @param {string} log what is in it, uncompressed
  * @param {string} command @param {string[]} args
- * @param {{ runs?: number, figures?: (output: string) => Record<string, number> }} [options] figures: to compare with the truth
+ * @param {{ times?: number, figures?: Row['figures'] }} [options] figures: to compare with the truth
  */
-async function row(label, file, log, command, args, options = {}) {
-  note(label);
+function row(label, files, log, command, args, { times = runs, figures } = {}) {
+  rows.push({ label, files, log, command, args, times, figures, seconds: [], peak: 0, verdict: '' });
+}
+
+/** @param {Row} row */
+async function runOnce(row) {
+  const { command, args, files, figures } = row;
+  note(row.label);
+  // A page that nobody has touched for some seconds is slow to come on a virtual machine, page cache or not.
+  execFileSync('sh', ['-c', 'cat "$@" >/dev/null', 'sh', ...files]);
   try {
-    const { seconds, peakMegabytes, output } = await measure(command, args, {
-      runs: options.runs ?? runs,
-      // GNU grep stops at the first match when its output is /dev/null.
-      keepOutput: options.figures !== undefined || command === 'grep',
-    });
-    const megabytes = statSync(log).size / 1e6;
-    if (command === 'grep') grepSeconds.set(log, seconds);
-    const grep = grepSeconds.get(log);
-    rows.push([
-      label,
-      file === log
-        ? megabytes.toFixed(0)
-        : `${megabytes.toFixed(0)} (${(statSync(file).size / 1e6).toFixed(0)} packed)`,
-      seconds.toFixed(2),
-      (megabytes / seconds).toFixed(0),
-      grep === undefined ? '' : (seconds / grep).toFixed(1),
-      peakMegabytes.toFixed(0),
-      options.figures === undefined ? '' : compare(options.figures(output), log),
-    ]);
+    // GNU grep stops at the first match when its output is /dev/null.
+    const keepOutput = figures !== undefined || command === 'grep';
+    const { seconds, peakMegabytes, output } = await measure(command, args, { keepOutput });
+    row.seconds.push(seconds);
+    row.peak = Math.max(row.peak, peakMegabytes);
+    if (figures !== undefined) row.verdict = compare(figures(output), row.log);
   } catch (error) {
-    rows.push([
-      label,
-      '',
-      '',
-      '',
-      '',
-      '',
-      error instanceof Error ? error.message.split('\n')[0].slice(0, 80) : 'failed',
-    ]);
+    row.verdict = error instanceof Error ? error.message.split('\n')[0].slice(0, 80) : 'failed';
   }
+}
+
+/** All rows in turn, and again: what the neighbours do meets all of them, and ratios hold on a busy machine. */
+async function runAll() {
+  for (let round = 0; round < runs; round++)
+    for (const row of rows) if (round < row.times) await runOnce(row);
+}
+
+/** Seconds of a command on a log: the unit of a ratio. @param {string} command @param {string} log */
+function secondsOf(command, log) {
+  const found = rows.find((row) => row.command === command && row.log === log);
+  return found === undefined ? Number.NaN : median(found.seconds);
+}
+
+/** @param {number} number */
+const ratio = (number) => (Number.isFinite(number) ? number.toFixed(1) : '');
+
+/** @param {Row} row */
+function cellsOf({ label, files, log, seconds, peak, verdict }) {
+  const size = statSync(log).size / 1e6;
+  const packed = files.reduce((sum, file) => sum + statSync(file).size / 1e6, 0);
+  const took = median(seconds);
+  return [
+    label,
+    files.includes(log) ? size.toFixed(0) : `${size.toFixed(0)} (${packed.toFixed(0)} packed)`,
+    seconds.length === 0 ? '' : `${took.toFixed(2)} (${Math.min(...seconds).toFixed(2)})`,
+    seconds.length === 0 ? '' : (size / took).toFixed(0),
+    ratio(took / secondsOf('grep', log)),
+    ratio(secondsOf(pflogsumm, log) / took),
+    peak.toFixed(0),
+    verdict,
+  ];
 }
 
 /** @param {Record<string, number>} figures @param {string} log */
@@ -160,14 +184,24 @@ const REPORT = [program, 'report', '--format', 'json', '--no-progress', '--year'
 const statistics = (/** @type {string} */ output) => JSON.parse(output).statistics;
 
 /** @param {string} label @param {string} file @param {string} log @param {string[]} extra */
-async function programRow(label, file, log, ...extra) {
-  await row(label, file, log, process.execPath, [...REPORT, ...extra, file], { figures: statistics });
+function programRow(label, file, log, ...extra) {
+  row(label, [file], log, process.execPath, [...REPORT, ...extra, file], { figures: statistics });
 }
 
 /** Every line by the TypeScript way. @param {string} label @param {string} log */
-async function kernelOffRow(label, log) {
+function kernelOffRow(label, log) {
   const args = ['DSNSTAT_KERNEL=off', process.execPath, ...REPORT, '--jobs', '1', log];
-  await row(label, log, log, 'env', args, { figures: statistics });
+  row(label, [log], log, 'env', args, { figures: statistics });
+}
+
+/** @param {string} what @param {string} log @param {string} pattern */
+function grepRow(what, log, pattern) {
+  row(`\`grep -c '${pattern}'\`, ${what}`, [log], log, 'grep', ['-c', pattern, log]);
+}
+
+/** @param {string} what @param {string} log */
+function pflogsummRow(what, log) {
+  if (pflogsumm) row(`pflogsumm, ${what}`, [log], log, pflogsumm, [log], { times: SLOW_RUNS });
 }
 
 const postfix = logFile('postfix', size, false);
@@ -178,50 +212,45 @@ const others = ['sendmail', 'qmail'].map((mta) => /** @type {const} */ ([mta, lo
 const unique = logFile('postfix', size, true);
 const rival = join(here, 'rivals/split2-regex.mjs');
 
-for (const path of [postfix, capped, gz, unique, ...(zst ? [zst] : []), ...others.map(([, log]) => log)]) {
-  execFileSync('sh', ['-c', 'cat "$1" >/dev/null', 'sh', path]);
-}
-
-await row('`wc -l`, Postfix', postfix, postfix, 'wc', ['-l', postfix]);
-await row("`grep -c 'status=bounced'`, Postfix", postfix, postfix, 'grep', ['-c', 'status=bounced', postfix]);
-if (capped !== postfix)
-  await row(`same grep, ${cap}`, capped, capped, 'grep', ['-c', 'status=bounced', capped]);
-await row('`zcat`, Postfix', gz, postfix, 'zcat', [gz]);
 const pflogsumm = installed('pflogsumm');
-if (pflogsumm) await row(`pflogsumm, ${cap}`, capped, capped, pflogsumm, [capped], { runs: SLOW_RUNS });
-else note('pflogsumm is not installed: left out');
-await row(`split2 + regex + Map, ${cap}`, capped, capped, process.execPath, [rival, capped], {
+if (!pflogsumm) note('pflogsumm is not installed: left out');
+
+row('`wc -l`, Postfix', [postfix], postfix, 'wc', ['-l', postfix]);
+grepRow('Postfix', postfix, PATTERNS.postfix);
+pflogsummRow('Postfix', postfix);
+row('`zcat`, Postfix', [gz], postfix, 'zcat', [gz]);
+if (capped !== postfix) grepRow(`Postfix, ${cap}`, capped, PATTERNS.postfix);
+row(`split2 + regex + Map, ${cap}`, [capped], capped, process.execPath, [rival, capped], {
   figures: JSON.parse,
 });
 if (existsSync(program)) {
-  await programRow('dsnstat, Postfix', postfix, postfix, '--jobs', '1');
-  await programRow('dsnstat, Postfix, 2 jobs', postfix, postfix, '--jobs', '2');
-  await kernelOffRow('dsnstat, Postfix, without the kernel', postfix);
-  await programRow('dsnstat, Postfix, .gz', gz, postfix, '--jobs', '1');
-  if (zst) await programRow('dsnstat, Postfix, .zst', zst, postfix, '--jobs', '1');
-  await row('same grep, Postfix, all addresses unique', unique, unique, 'grep', [
-    '-c',
-    'status=bounced',
-    unique,
-  ]);
-  await programRow('dsnstat, Postfix, all addresses unique', unique, unique, '--jobs', '1');
+  programRow('dsnstat, Postfix', postfix, postfix, '--jobs', '1');
+  programRow('dsnstat, Postfix, 2 jobs', postfix, postfix, '--jobs', '2');
+  kernelOffRow('dsnstat, Postfix, without the kernel', postfix);
+  programRow('dsnstat, Postfix, .gz', gz, postfix, '--jobs', '1');
+  if (zst) programRow('dsnstat, Postfix, .zst', zst, postfix, '--jobs', '1');
+  grepRow('Postfix, all addresses unique', unique, PATTERNS.postfix);
+  pflogsummRow('Postfix, all addresses unique', unique);
+  programRow('dsnstat, Postfix, all addresses unique', unique, unique, '--jobs', '1');
+  programRow('dsnstat, Postfix, all addresses unique, 2 jobs', unique, unique, '--jobs', '2');
   for (const [mta, log] of others) {
-    await row(`\`grep -c '${PATTERNS[mta]}'\`, ${mta}`, log, log, 'grep', ['-c', PATTERNS[mta], log]);
-    await programRow(`dsnstat, ${mta}`, log, log, '--jobs', '1');
-    await programRow(`dsnstat, ${mta}, 2 jobs`, log, log, '--jobs', '2');
-    await kernelOffRow(`dsnstat, ${mta}, without the kernel`, log);
+    grepRow(mta, log, PATTERNS[mta]);
+    programRow(`dsnstat, ${mta}`, log, log, '--jobs', '1');
+    programRow(`dsnstat, ${mta}, 2 jobs`, log, log, '--jobs', '2');
+    kernelOffRow(`dsnstat, ${mta}, without the kernel`, log);
   }
   // The same log as four archives, as rotation leaves them.
   const parts = ['a', 'b', 'c', 'd'].map((part) => `${postfix}.part-a${part}`);
   if (!parts.every((part) => existsSync(part) && statSync(part).mtimeMs >= statSync(postfix).mtimeMs))
     execFileSync('split', ['-n', 'l/4', postfix, `${postfix}.part-`]);
   const packed = parts.map((part) => compressed(part, `${part}.gz`, 'gzip -6 -c'));
-  await row('`zcat`, Postfix in four archives', postfix, postfix, 'zcat', packed);
+  row('`zcat`, Postfix in four archives', packed, postfix, 'zcat', packed);
   const args = [...REPORT, '--jobs', '2', ...packed];
-  await row('dsnstat, Postfix in four archives, 2 jobs', postfix, postfix, process.execPath, args, {
+  row('dsnstat, Postfix in four archives, 2 jobs', packed, postfix, process.execPath, args, {
     figures: statistics,
   });
 } else note(`${program} is not built: dsnstat's rows are left out`);
+await runAll();
 
 // ---- the table --------------------------------------------------------------------------------------------------------
 
@@ -235,14 +264,23 @@ const versions = [
 ].filter(Boolean);
 const [{ model }] = cpus();
 const table = [
-  ['what', 'MB', 'seconds', 'MB/s', 'x grep', 'peak RSS MB', 'figures against the truth'],
-  ['---', '--:', '--:', '--:', '--:', '--:', '---'],
-  ...rows,
+  [
+    'what',
+    'MB',
+    'seconds (best)',
+    'MB/s',
+    'x grep',
+    'pflogsumm / it',
+    'peak RSS MB',
+    'figures against the truth',
+  ],
+  ['---', '--:', '--:', '--:', '--:', '--:', '--:', '---'],
+  ...rows.map(cellsOf),
 ];
 console.log(
   `${new Date().toISOString().slice(0, 10)}, ${model}, ${cpus().length} cores, ${(totalmem() / 1e9).toFixed(0)} GB. ${versions.join('; ')}.`,
 );
 console.log(
-  `Page cache warm, median of ${runs} (pflogsumm: ${SLOW_RUNS}); MB and MB/s are of the uncompressed log.\n`,
+  `Page cache warm, median of ${runs} rounds (pflogsumm: ${SLOW_RUNS}); MB and MB/s are of the uncompressed log.\n`,
 );
 for (const cells of table) console.log(`| ${cells.join(' | ')} |`);

@@ -11,17 +11,18 @@ const CRITICAL = 100;
 export const weAreTheVictim: Rule = ({ all }) => {
   const { traffic } = all;
   const hosts = new Counter();
-  for (const [key] of traffic.nullRecipients) {
+  const received: [recipient: string, messages: number][] = [];
+  for (const [key, messages] of traffic.nullRecipients) {
     const recipient = recipientIn(key);
-    if (!traffic.senders.has(recipient)) hosts.add(recipient);
+    if (traffic.senders.has(recipient)) continue;
+    hosts.add(recipient);
+    received.push([recipient, messages]);
   }
   const hit = hosts.sorted(Number.POSITIVE_INFINITY, { least: LEAST_CLIENTS });
   if (hit.length === 0) return null;
   const concerned = new Counter();
-  for (const [key, messages] of traffic.nullRecipients) {
-    const recipient = recipientIn(key);
+  for (const [recipient, messages] of received)
     if (hosts.countOf(recipient) >= LEAST_CLIENTS) concerned.add(recipient, messages);
-  }
   const count = concerned.total;
   return {
     id: 'we_are_the_victim',

@@ -43,7 +43,9 @@ export function localTime(iso: string, zone = 'UTC', format = 'yyyy-LL-dd HH:mm:
   return DateTime.fromISO(iso, { zone: zoneNamed(zone), locale: 'en-US' }).toFormat(format);
 }
 
-/** What to call the zone beside a time: "UTC", "Europe/Berlin", "UTC+2". */
+/** What to call the zone beside a time: "UTC", "Europe/Berlin", "UTC+2"; "local time" where TZ names a file or nothing known. */
 export function zoneName(zone = 'UTC'): string {
+  // luxon asks without a locale (see localTime).
+  if (zone === 'local') return new Intl.DateTimeFormat('en-US').resolvedOptions().timeZone ?? 'local time';
   return zoneNamed(zone).name;
 }

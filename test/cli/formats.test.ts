@@ -31,6 +31,14 @@ describe('report', () => {
     );
   });
 
+  test('text: a zone has a name, whatever TZ says', () => {
+    const named = (TZ: string): string | undefined =>
+      /\(([^()]*)\)\n/.exec(output([WIDE], { env: { TZ } }))?.[1];
+    expect(named('Europe/Berlin')).toBe('Europe/Berlin');
+    expect(named(':/etc/localtime')).not.toBe('undefined');
+    expect(named('No/Such')).toBe('local time');
+  });
+
   test('est-dsn: exactly five lines', () => {
     const { statistics: s } = report([WIDE]);
     expect(output(['--format', 'est-dsn', WIDE])).toBe(

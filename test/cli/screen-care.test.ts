@@ -1,15 +1,19 @@
 /** What a screen that is left open for days must not do, on the built program: grow, and leave the terminal broken. */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bundle } from '../../bundle.mjs';
 import { PROGRAM, ROOT } from './program.ts';
+
+const SCREEN = join(dirname(PROGRAM), 'screen');
+beforeAll(() => bundle({ start: 'src/screen/start.tsx' }, SCREEN));
 
 /** A terminal that is none: what is written is kept, keys are pushed. */
 const STAGE = `
   import { PassThrough } from 'node:stream';
   process.env.NODE_ENV = 'production';
   process.env.CI = 'false';
-  const { startScreen } = await import(${JSON.stringify(join(dirname(PROGRAM), '../screen/start.js'))});
+  const { startScreen } = await import(${JSON.stringify(join(SCREEN, 'start.js'))});
   const written = [];
   const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 100, rows: 30 });
   stdout.write = (text) => { written.push(text); return true; };

@@ -2,9 +2,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundle } from '../../bundle.mjs';
 import { type FoundSources, findSources } from '../../src/source/find.ts';
 import { compress, logLines, readAll, temporaryFolder } from './archives.ts';
 
@@ -280,7 +280,8 @@ describe('standard input', () => {
   });
 
   // A process of its own: these tests have only one standard input.
-  const reader = compiledReader(root);
+  const reader = join(root, 'reader/reader.js');
+  beforeAll(() => bundle({ reader: 'test/source/reader.ts' }, dirname(reader)));
   const text = logLines(5000);
 
   it.each([
@@ -321,42 +322,3 @@ it('what is found can be read', async () => {
   const { sources } = await findSources([folder], tty);
   for (const from of sources) expect((await readAll(from)).bytes.toString()).toBe(LINE);
 });
-
-/** A script that reads its arguments as sources; compiled, since Node 20 does not run TypeScript. */
-function compiledReader(where: string): string {
-  const project = fileURLToPath(new URL('../..', import.meta.url));
-  const compiled = join(where, 'compiled');
-  mkdirSync(compiled);
-  const config = {
-    extends: join(project, 'tsconfig.json'),
-    compilerOptions: {
-      outDir: compiled,
-      rootDir: project,
-      typeRoots: [join(project, 'node_modules/@types')],
-    },
-    include: [join(project, 'src/source')],
-  };
-  writeFileSync(join(where, 'tsconfig.json'), JSON.stringify(config));
-  writeFileSync(join(compiled, 'package.json'), '{"type":"module"}');
-  execFileSync(join(project, 'node_modules/.bin/tsc'), ['-p', join(where, 'tsconfig.json')]);
-  const script = join(compiled, 'reader.js');
-  writeFileSync(
-    script,
-    `import { findSources } from './src/source/find.js';
-     import { openBlocks } from './src/source/blocks.js';
-     import { probe } from './src/source/probe.js';
-     const first = process.argv.includes('--first');
-     const args = process.argv.slice(2).filter((arg) => arg !== '--first');
-     const { sources } = await findSources(args, { stdinIsTty: false });
-     for (const source of sources) {
-       if (!first) await probe(source);
-       let length = 0;
-       for await (const block of openBlocks(source)) {
-         length += block.length;
-         if (first) break;
-       }
-       console.log(source.path, source.size, length, source.bytesRead);
-     }`,
-  );
-  return script;
-}
