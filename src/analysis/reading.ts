@@ -165,7 +165,7 @@ async function readAlone(input: PreparedInput, analysis: Analysis, hooks: Readin
   let taken = 0;
   let complete = true;
   try {
-    for await (const block of openBlocks(source)) {
+    for await (const block of openBlocks(source, { memory: light?.kernel.fileInput })) {
       analysis.summary.bytes += block.length;
       if (fast === null) splitter.push(block);
       else splitter.pushAround(block, (lines) => fast.push(lines));

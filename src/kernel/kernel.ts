@@ -16,6 +16,8 @@ import {
   FAMILY_POSTFIX,
   FAMILY_QMAIL,
   FAMILY_SENDMAIL,
+  FILE_INPUT,
+  FILE_INPUT_ROOM,
   FIRST_INDEX_SLOTS,
   FROM,
   INDEX_MASK,
@@ -118,6 +120,8 @@ export class Kernel {
   reader: object | null = null;
   /** All of its memory. */
   readonly bytes: Buffer;
+  /** The part of it for a file's bytes. */
+  readonly fileInput: Uint8Array;
   readonly #numbers: Int32Array;
   readonly #doubles: Float64Array;
   readonly #hosts = new Set<number>();
@@ -138,6 +142,7 @@ export class Kernel {
     const { memory } = this.call;
     memory.grow(PAGES - memory.buffer.byteLength / 65536);
     this.bytes = Buffer.from(memory.buffer);
+    this.fileInput = this.bytes.subarray(FILE_INPUT, FILE_INPUT + FILE_INPUT_ROOM);
     this.#numbers = new Int32Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
     this.#begin();
@@ -176,6 +181,13 @@ export class Kernel {
 
   setDouble(at: number, value: number): void {
     this.#doubles[at >> 3] = value;
+  }
+
+  /** Where these bytes stand in its memory; those of others are copied to INPUT: 60 us a MB, and room in the second cache. */
+  placeOf(bytes: Uint8Array, from: number, to: number): number {
+    if (bytes.buffer === this.bytes.buffer) return bytes.byteOffset + from;
+    this.bytes.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), INPUT);
+    return INPUT;
   }
 
   /** Whether the same bytes stand at two places. */

@@ -14,6 +14,8 @@ import { createZstd, unzstd } from './unzstd.ts';
 export interface BlockOptions {
   /** Size of the reads from a file. */
   blockSize?: number;
+  /** For the bytes of a file that is not compressed, all but the first block: nobody else may use it meanwhile. */
+  memory?: Uint8Array;
   /** Told once, before the first block. */
   onCompression?: (compression: Compression) => void;
 }
@@ -29,6 +31,7 @@ export async function* openBlocks(
   options: BlockOptions = {},
 ): AsyncGenerator<Uint8Array, void, void> {
   source.delivered = 0;
+  source.lent = null;
   for await (const block of blocksOf(source, options)) {
     source.delivered += block.length;
     yield block;
@@ -40,6 +43,7 @@ async function* blocksOf(source: Source, options: BlockOptions): AsyncGenerator<
   if (ahead === null) {
     if (part?.plain) {
       options.onCompression?.('none');
+      source.lent = options.memory ?? null;
       yield* source.rawBlocks(options.blockSize);
     } else if (part !== null) yield* partOf(decompressed(source, options), part);
     else yield* decompressed(source, options);
@@ -91,6 +95,7 @@ async function* decompressed(source: Source, options: BlockOptions): AsyncGenera
     options.onCompression?.(compression);
     const whole = inFront(first, raw);
     if (compression === 'none') {
+      source.lent = options.memory ?? null;
       yield* whole;
       return;
     }

@@ -83,6 +83,8 @@ export class Source {
   stopped = false;
   /** Filled by `probe` for streams, emptied by `openBlocks`. */
   ahead: ReadAhead | null = null;
+  /** Somebody's memory for a file's bytes, in place of a block of its own. */
+  lent: Uint8Array | null = null;
   /** Decompresses this archive in another thread. */
   decoding: (() => AsyncGenerator<Uint8Array, void, void>) | null = null;
 
@@ -160,10 +162,12 @@ export class Source {
   ): AsyncGenerator<Uint8Array, void, void> {
     const end = part?.to ?? Number.POSITIVE_INFINITY;
     const place = { at: part?.from ?? 0, positioned: part !== null };
-    const block = Buffer.allocUnsafeSlow(Math.min(blockSize, CACHED_BLOCK));
+    let own: Uint8Array | null = null;
     let turned = performance.now();
     let slow = 0;
     while (!this.stopped) {
+      const block: Uint8Array =
+        this.lent ?? (own ??= Buffer.allocUnsafeSlow(Math.min(blockSize, CACHED_BLOCK)));
       const most = Math.min(block.length, end - place.at);
       const began = performance.now();
       const length = most <= 0 ? 0 : readSync(fd, block, 0, most, place.positioned ? place.at : null);

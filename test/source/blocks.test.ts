@@ -54,6 +54,21 @@ describe('plain files', () => {
     expect((await readAll(from)).bytes.toString()).toBe('one\ntwo\n');
   });
 
+  it('come in the memory that the reader has for them, but for the block that tells that it is no archive', async () => {
+    const memory = Buffer.alloc(4096);
+    for (const [content, isLent] of [
+      [plain, true],
+      [gzipSync(plain), false],
+    ] as const) {
+      const blocks: { lent: boolean; bytes: Buffer }[] = [];
+      for await (const block of openBlocks(source(file('lent.log', content)), { memory }))
+        blocks.push({ lent: block.buffer === memory.buffer, bytes: Buffer.from(block) });
+      expect(Buffer.concat(blocks.map(({ bytes }) => bytes)).equals(plain)).toBe(true);
+      expect(blocks.length).toBeGreaterThan(2);
+      expect(blocks.map(({ lent }) => lent)).toEqual(blocks.map((_, i) => isLent && i > 0));
+    }
+  });
+
   it('can be read again', async () => {
     const from = source(file('again.log', 'again\n'));
     await readAll(from);

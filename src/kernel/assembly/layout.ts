@@ -281,8 +281,11 @@ export const CLIENT_SHIFT = 8;
 export const USER_SHIFT = 16;
 export const PATH_SHIFT = 24;
 
-/** Bytes to be read, a megabyte at the most, with room behind them for look-ahead. */
+/** Bytes to be read, half a megabyte at the most, with room behind them for look-ahead. */
 export const INPUT = 41418752;
+/** Where a file's bytes come to by themselves, and need not be copied; with such room, too. */
+export const FILE_INPUT = 41943040;
+export const FILE_INPUT_ROOM = 131072;
 
 // What few rows have: lines that are kept to be read again when somebody asks, and relations. 0 for none.
 export const LINKS = 42795008;
