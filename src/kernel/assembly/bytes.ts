@@ -54,6 +54,33 @@ export function findByte(at: i32, end: i32, wanted: i32): i32 {
   return end;
 }
 
+/** First place in [at, end) that is no letter and no digit, or end; 16 at a time. */
+export function alnumEnd(at: i32, end: i32): i32 {
+  for (; at < end; at += 16) {
+    const text = v128.load(at);
+    const digit = i8x16.lt_u(i8x16.sub(text, i8x16.splat(48)), i8x16.splat(10));
+    const lower = i8x16.sub(v128.or(text, i8x16.splat(32)), i8x16.splat(97));
+    const other = ~i8x16.bitmask(v128.or(digit, i8x16.lt_u(lower, i8x16.splat(26)))) & 0xffff;
+    if (other !== 0) return min(at + ctz(other), end);
+  }
+  return end;
+}
+
+/** First place of a bracket of an address, a backslash or a comma in [at, end), or end; 16 at a time. */
+export function addressStop(at: i32, end: i32): i32 {
+  for (; at < end; at += 16) {
+    const text = v128.load(at);
+    const mask = i8x16.bitmask(
+      v128.or(
+        v128.or(i8x16.eq(text, i8x16.splat(0x3e)), i8x16.eq(text, i8x16.splat(0x3c))),
+        v128.or(i8x16.eq(text, i8x16.splat(0x5c)), i8x16.eq(text, i8x16.splat(0x2c))),
+      ),
+    );
+    if (mask !== 0) return min(at + ctz(mask), end);
+  }
+  return end;
+}
+
 /** The newline at or behind `at`; there is one. 64 at a time: half the time of findByte on lines of usual length. */
 export function lineEnd(at: i32): i32 {
   const pattern = i8x16.splat(10);

@@ -2,12 +2,13 @@
  * sendmail's usual lines (parsers/sendmail.ts).
  */
 import {
+  addressStop,
+  alnumEnd,
   byte,
   copy,
   decimal,
   findByte,
   hashId,
-  isAlnum,
   isDigit,
   numberEnd,
   stands,
@@ -162,7 +163,7 @@ const W_TOO_MANY = word('Too many');
 
 export function sendmail(at: i32, end: i32): i32 {
   const start = at;
-  while (at < end && isAlnum(byte(at))) at++;
+  at = alnumEnd(at, end);
   if (!isSendmailId(start, at) || (byte(at) !== 0x3a && byte(at) !== 0x5b)) {
     switch (byte(start)) {
       case 0x41: // AUTH=server, ..., authid= of a session says nothing of a message
@@ -195,7 +196,7 @@ export function sendmail(at: i32, end: i32): i32 {
     case 0x72: // ruleset=
       return sendmailRuleset(at, end);
     case 0x3c: // <r>... User unknown
-      for (; at + 4 <= end; at++)
+      for (at = findByte(at, end, 0x2e); at + 4 <= end; at = findByte(at + 1, end, 0x2e))
         if (stands(at, W_DOTS, 4)) return byte(at - 1) === 0x3e ? refused(SENDMAIL, false) : SLOW;
       return SLOW;
     default: // C: DSN: text
@@ -206,7 +207,7 @@ export function sendmail(at: i32, end: i32): i32 {
 /** `ruleset=check_rcpt, ..., reject=550 ...` */
 function sendmailRuleset(at: i32, end: i32): i32 {
   if (!stands(at, W_RULESET, 8) || !stands(at + 8, W_CHECK_RC, 8) || !stands(at + 16, W_PT, 2)) return SLOW;
-  for (at += 18; at + 9 < end; at++) {
+  for (at = findByte(at + 18, end, 0x2c); at + 9 < end; at = findByte(at + 1, end, 0x2c)) {
     if (stands(at, W_REJECT_IS, 8) && byte(at + 8) === 0x3d) return refused(SENDMAIL, byte(at + 9) === 0x34);
   }
   return SLOW;
@@ -226,7 +227,10 @@ function sendmailSession(at: i32, end: i32): i32 {
 function isSendmailId(start: i32, end: i32): bool {
   const length = end - start;
   if (length < 8 || length > 18) return false;
-  for (let i = end - 5; i < end; i++) if (!isDigit(byte(i))) return false;
+  // Five digits, at once.
+  const last = load<u64>(end - 5) & 0xffffffffff;
+  if ((last & 0xf0f0f0f0f0) !== 0x3030303030 || ((last + 0x0606060606) & 0xf0f0f0f0f0) !== 0x3030303030)
+    return false;
   if (length >= 12) return true;
   const first = byte(start);
   return first >= 65 && first <= 88 && byte(start + 1) >= 65 && byte(start + 2) >= 65;
@@ -254,11 +258,7 @@ function sendmailSender(at: i32, end: i32): i32 {
   if (!stands(at, W_FROM, 4) || byte(at + 4) !== 0x3d) return SLOW;
   if (byte(at + 5) !== 0x3c) return sendmailLocal(at + 5, end);
   const value = at + 6;
-  let i = value;
-  for (; i < end; i++) {
-    const c = byte(i);
-    if (c === 0x3e || c === 0x3c || c === 0x5c || c === 0x2c) break;
-  }
+  let i = addressStop(value, end);
   const close = i;
   if (byte(i) !== 0x3e) return SLOW;
   i = sendmailCounts(i + 1, end);
@@ -281,9 +281,9 @@ function sendmailSender(at: i32, end: i32): i32 {
   if (i + 8 > end || !stands(i, W_RELAY_X, 8)) return SLOW;
   const relay = i + 8;
   if (findByte(relay, end, 0x2c) !== end) return SLOW;
-  let open = end - 1;
-  while (open >= relay && byte(open) !== 0x5b) open--;
-  if (open < relay) return SLOW;
+  let open = -1;
+  for (let b = findByte(relay, end, 0x5b); b < end; b = findByte(b + 1, end, 0x5b)) open = b;
+  if (open < 0) return SLOW;
   //  [RESPONSE]
   if (byte(relay) === 0x5b && byte(relay + 1) === 0x52) return SLOW;
   let ip = open + 1;
@@ -336,12 +336,8 @@ function sendmailSender(at: i32, end: i32): i32 {
 
 /** `from=user, size=n, class=n, nrcpts=n, msgid=<m>, relay=user@localhost`; the line is kept for its Message-ID. */
 function sendmailLocal(value: i32, end: i32): i32 {
-  let i = value;
-  for (; i < end; i++) {
-    const c = byte(i);
-    if (c === 0x2c) break;
-    if (c === 0x3e || c === 0x3c || c === 0x5c) return SLOW;
-  }
+  let i = addressStop(value, end);
+  if (i < end && byte(i) !== 0x2c) return SLOW;
   const close = i;
   if (!isOrdinaryPath(value, close)) return SLOW;
   i = sendmailCounts(i, end);
@@ -352,7 +348,7 @@ function sendmailLocal(value: i32, end: i32): i32 {
   i = findByte(i + 8, end, 0x2c);
   if (i + 18 > end || !stands(i, W_RELAY_X, 8) || findByte(i + 8, end, 0x2c) !== end) return SLOW;
   if (!stands(end - 10, W_AT_LOCAL, 8) || !stands(end - 2, W_ST_X, 2)) return SLOW;
-  for (i += 8; i < end; i++) if (byte(i) === 0x5b) return SLOW;
+  if (findByte(i + 8, end, 0x5b) !== end) return SLOW;
   const waiting = advance();
   if (waiting !== TAKEN) return waiting;
   const slot = keepLine(0, end);
@@ -405,10 +401,9 @@ function sendmailDelivery(at: i32, end: i32): i32 {
   }
   const relayEnd = i;
   let loopback = false;
-  for (let r = relay; r < relayEnd; r++) {
-    const c = byte(r);
-    if (c === 32 && stands(r + 1, W_DSN, 4)) return SLOW;
-    if (c !== 0x5b) continue;
+  for (let r = findByte(relay, relayEnd, 32); r < relayEnd; r = findByte(r + 1, relayEnd, 32))
+    if (stands(r + 1, W_DSN, 4)) return SLOW;
+  for (let r = findByte(relay, relayEnd, 0x5b); r < relayEnd; r = findByte(r + 1, relayEnd, 0x5b)) {
     if (stands(r + 1, W_IPV6, 4)) return SLOW;
     if (stands(r + 1, W_127, 4)) loopback = true;
   }
@@ -416,12 +411,14 @@ function sendmailDelivery(at: i32, end: i32): i32 {
   i = findByte(i + 2, end, 0x2c);
   if (stands(i, W_NTRIES, 8)) i = findByte(i + 2, end, 0x2c);
   if (stands(i, W_REPLY_IS, 8)) {
-    // It runs to the last `, stat=`.
+    // It runs to the last `, stat=`; where there are two, the next hop's text has one of its own.
     const reply = i + 8;
-    for (i = end - 8; i >= reply && !(byte(i) === 0x2c && stands(i, W_STAT_IS, 7)); ) i--;
-    if (i < reply) return SLOW;
-    // The next hop's text stands twice, and has one of its own.
-    for (let k = reply; k < i; k++) if (byte(k) === 0x2c && stands(k, W_STAT_IS, 7)) return SLOW;
+    i = end;
+    for (let k = findByte(reply, end, 0x2c); k < end; k = findByte(k + 1, end, 0x2c)) {
+      if (!stands(k, W_STAT_IS, 7)) continue;
+      if (i < end) return SLOW;
+      i = k;
+    }
   }
   if (i + 11 > end || !stands(i, W_STAT_IS, 7)) return SLOW;
   let state = sendmailState(i + 7, end);
@@ -436,7 +433,7 @@ function sendmailDelivery(at: i32, end: i32): i32 {
     if (!stands(i + 11, W_PAREN, 2) || !stands(nextEnd, W_MESSAGE_A, 8)) return SLOW;
     if (!stands(nextEnd + 8, W_CCEPTED, 8) || !stands(nextEnd + 16, W_FOR_DELI, 8)) return SLOW;
     if (!stands(nextEnd + 24, W_VERY_X, 7)) return SLOW;
-    for (let c = next; c < nextEnd; c++) if (!isAlnum(byte(c))) return SLOW;
+    if (alnumEnd(next, nextEnd) !== nextEnd) return SLOW;
     state = HANDED_OVER;
   }
   const waiting = advance();
@@ -540,7 +537,7 @@ function goesOn(row: i32): bool {
 /** `P: C: DSN: text`; also `sender notify`, `return to sender`, `postmaster notify`. */
 function sendmailNotice(at: i32, end: i32): i32 {
   const id = at;
-  while (at < end && isAlnum(byte(at))) at++;
+  at = alnumEnd(at, end);
   if (!isSendmailId(id, at) || byte(at) !== 0x3a || byte(at + 1) !== 32) return SLOW;
   const idStop = at;
   at += 2;
