@@ -54,6 +54,24 @@ export function findByte(at: i32, end: i32, wanted: i32): i32 {
   return end;
 }
 
+/** First place in [at, end) where four bytes stand (a word, little-endian), or end; 16 at a time. */
+export function findFour(at: i32, end: i32, wanted: u64): i32 {
+  const a = i8x16.splat(<i8>wanted);
+  const b = i8x16.splat(<i8>(wanted >>> 8));
+  const c = i8x16.splat(<i8>(wanted >>> 16));
+  const d = i8x16.splat(<i8>(wanted >>> 24));
+  for (; at < end; at += 16) {
+    const mask = i8x16.bitmask(
+      v128.and(
+        v128.and(i8x16.eq(v128.load(at), a), i8x16.eq(v128.load(at, 1), b)),
+        v128.and(i8x16.eq(v128.load(at, 2), c), i8x16.eq(v128.load(at, 3), d)),
+      ),
+    );
+    if (mask !== 0) return min(at + ctz(mask), end);
+  }
+  return end;
+}
+
 /** First place in [at, end) that is no letter and no digit, or end; 16 at a time. */
 export function alnumEnd(at: i32, end: i32): i32 {
   for (; at < end; at += 16) {

@@ -6,6 +6,7 @@ import {
   copy,
   decimal,
   findByte,
+  findFour,
   hashId,
   isDigit,
   numberEnd,
@@ -355,8 +356,7 @@ function qmailResult(at: i32, end: i32): i32 {
   if (stands(i, W_SUCCES, 8) && stands(i + 8, W_S_X, 2)) {
     if (end - i <= 11) return SLOW;
     // `did_1+0+0/` at the very end, or `did_0+1+0/qp_Q/` alone.
-    for (let d = i + 11; d < end - 3; d++) {
-      if (!stands(d, W_DID, 4)) continue;
+    for (let d = findFour(i + 11, end - 3, W_DID); d < end - 3; d = findFour(d + 1, end - 3, W_DID)) {
       if (namesForward(i + 11, d)) return SLOW;
       if (d === i + 11) forwarded = forwardOf(d, end);
       if (forwarded >= 0) break;
