@@ -681,11 +681,11 @@ function parseReject(head: LineHead, record: ParsedRecord, at: number): LineClas
   const { bytes, textEnd: end } = head;
   // `RCPT from name[ip]: 550 ...`: the reply code stands behind the first `]: `.
   const bracket = findByte(bytes, at, end, BRACKET_CLOSE);
-  if (bracket >= 0 && bytes[bracket + 1] === COLON && bytes[bracket + 3] === 0x34) record.flags |= TEMPORARY;
-  // postscreen: `RCPT from [ip]:port: 550 ...`
-  else if (bracket >= 0 && bytes[bracket + 1] === COLON && bytes[bracket + 2] !== SPACE) {
-    const code = skipDigits(bytes, bracket + 2, end) + 2;
-    if (bytes[code] === 0x34) record.flags |= TEMPORARY;
+  if (bracket >= 0 && bytes[bracket + 1] === COLON) {
+    let code = bracket + 3;
+    // postscreen: `RCPT from [ip]:port: 550 ...`
+    if (bytes[bracket + 2] !== SPACE) code = skipDigits(bytes, bracket + 2, end) + 2;
+    if (code < end && bytes[code] === 0x34) record.flags |= TEMPORARY;
   }
   record.kind = REJECT;
   if (startsWith(bytes, at, end, RCPT)) {

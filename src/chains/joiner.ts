@@ -1105,7 +1105,8 @@ export class Joiner {
       if (r === null) r = life.addRecipient(key, address, null);
       else r.address = address;
     }
-    if (hasItAlready(life, r, record.outcome)) return;
+    // A line that is kept came before the mail was there.
+    if (this.#kept === null && hasItAlready(life, r, record.outcome)) return;
     this.#attempted(r, head, record, record.outcome, at);
   }
 
