@@ -1,5 +1,6 @@
 // dist/ from src/: a few files, with all constants in their places. A hundred modules, and each constant a look-up until
 // V8 has compiled the code for good, cost a short run a quarter of its time. Packages stay packages.
+import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
@@ -19,7 +20,7 @@ export async function bundle(input, dir) {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (realpathSync(process.argv[1] ?? '.') === fileURLToPath(import.meta.url)) {
   const threads = { counter: 'src/workers/counter.ts', decoder: 'src/workers/decoder.ts' };
   await bundle({ dsnstat: 'src/cli/main.ts', ...threads }, 'dist');
 }
