@@ -85,7 +85,7 @@ export function alnumEnd(at: i32, end: i32): i32 {
 }
 
 /** First place of a bracket of an address, a backslash or a comma in [at, end), or end; 16 at a time. */
-export function addressStop(at: i32, end: i32): i32 {
+export function pathStop(at: i32, end: i32): i32 {
   for (; at < end; at += 16) {
     const text = v128.load(at);
     const mask = i8x16.bitmask(
@@ -118,10 +118,6 @@ export function lineEnd(at: i32): i32 {
 
 export function isDigit(c: i32): bool {
   return <u32>(c - 48) < 10;
-}
-
-export function isAlnum(c: i32): bool {
-  return <u32>(c - 48) < 10 || <u32>((c | 32) - 97) < 26;
 }
 
 /** Queue ids of Postfix: 1 upper-case and digits, 2 no vowels (parsers/postfix.ts ID_BYTE). */

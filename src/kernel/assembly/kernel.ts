@@ -14,7 +14,7 @@
  *   this file: a block into lines, a line's head -> postfix, sendmail, qmail: its text -> joins: what it does to a row
  *   rows, names, processes: what is remembered; closing, outline, outbox: what becomes of it; layout: where it lies
  */
-import { byte, decimal, isAlnum, isDigit, lineEnd, numberEnd } from './bytes';
+import { alnumEnd, byte, decimal, isDigit, lineEnd, numberEnd } from './bytes';
 import {
   ALL_TAKEN,
   FAMILY_BITS,
@@ -85,7 +85,7 @@ function foreign(at: i32, end: i32): i32 {
     default:
       if (isDigit(byte(at))) return SLOW;
   }
-  while (at < end && isAlnum(byte(at))) at++;
+  at = alnumEnd(at, end);
   if (at < end && (byte(at) === 0x3a || byte(at) === 0x5b)) return SLOW;
   count(FOREIGN_LINES);
   store<i32>(LAST_LINE, 1);

@@ -2,7 +2,6 @@
  * sendmail's usual lines (parsers/sendmail.ts).
  */
 import {
-  addressStop,
   alnumEnd,
   byte,
   copy,
@@ -11,6 +10,7 @@ import {
   hashId,
   isDigit,
   numberEnd,
+  pathStop,
   stands,
   W_127,
   W_DELIVERY,
@@ -258,7 +258,7 @@ function sendmailSender(at: i32, end: i32): i32 {
   if (!stands(at, W_FROM, 4) || byte(at + 4) !== 0x3d) return SLOW;
   if (byte(at + 5) !== 0x3c) return sendmailLocal(at + 5, end);
   const value = at + 6;
-  let i = addressStop(value, end);
+  let i = pathStop(value, end);
   const close = i;
   if (byte(i) !== 0x3e) return SLOW;
   i = sendmailCounts(i + 1, end);
@@ -336,7 +336,7 @@ function sendmailSender(at: i32, end: i32): i32 {
 
 /** `from=user, size=n, class=n, nrcpts=n, msgid=<m>, relay=user@localhost`; the line is kept for its Message-ID. */
 function sendmailLocal(value: i32, end: i32): i32 {
-  let i = addressStop(value, end);
+  let i = pathStop(value, end);
   if (i < end && byte(i) !== 0x2c) return SLOW;
   const close = i;
   if (!isOrdinaryPath(value, close)) return SLOW;
