@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
-import { bundle } from '../bundle.mjs';
+import { bundle } from '../src/bundle.mjs';
 
 const NEWLINE = 10;
 const BLOCK = 16e6;

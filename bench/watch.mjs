@@ -39,11 +39,8 @@ async function main() {
   if (mode !== 'rest' && !existsSync(options.log)) {
     const size = mode === 'replay' ? '1G' : `${Math.ceil((options.rate * options.seconds * 160) / MB)}M`;
     console.error(`making ${options.log}, ${size}`);
-    await measure(
-      process.execPath,
-      [join(HERE, 'generate.mjs'), '--mta', 'postfix', '--size', size, '--out', options.log],
-      { runs: 1 },
-    );
+    const args = ['--mta', 'postfix', '--size', size, '--out', options.log];
+    await measure(process.execPath, [join(HERE, 'generate.mjs'), ...args]);
   }
   const folder = mkdtempSync(join(tmpdir(), 'dsnstat-bench-'));
   try {

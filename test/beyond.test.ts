@@ -5,12 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { Clock } from '../src/lines/clock.ts';
-import { HeadParser } from '../src/lines/head-parser.ts';
-import { Names } from '../src/lines/names.ts';
-import { Tags } from '../src/lines/tags.ts';
+import type { HeadParser } from '../src/lines/head-parser.ts';
 import { ParsedRecord, Span } from '../src/records/record.ts';
 import { parserFor } from '../src/records/registry.ts';
+import { Reader } from './lines/reading.ts';
 import { readStories } from './support/story.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -29,21 +27,12 @@ function linesOfAll(): Buffer[] {
   return [...lines.values()];
 }
 
-const SPANS = (record: ParsedRecord): string[] =>
-  Object.keys(record).filter((key) => record[key as keyof ParsedRecord] instanceof Span);
-
-const newHeads = (): HeadParser =>
-  new HeadParser(
-    new Clock({ zone: 'UTC', year: 2026, reference: Date.UTC(2026, 11, 31) }),
-    new Names(),
-    new Tags(),
-  );
+const newHeads = (): HeadParser => new Reader({ year: 2026 }).parser;
 const usual = newHeads();
 const record = new ParsedRecord();
-const spans = SPANS(record) as 'id'[];
-const numbers = Object.keys(record).filter(
-  (key) => key !== 'line' && typeof record[key as keyof ParsedRecord] !== 'object',
-) as 'kind'[];
+const keys = Object.keys(record) as (keyof ParsedRecord)[];
+const spans = keys.filter((key) => record[key] instanceof Span) as 'id'[];
+const numbers = keys.filter((key) => key !== 'line' && typeof record[key] !== 'object') as 'kind'[];
 
 /** What is read of the first `length` bytes. */
 function read(heads: HeadParser, bytes: Buffer, length: number): string {

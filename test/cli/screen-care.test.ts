@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bundle } from '../../bundle.mjs';
+import { bundle } from '../../src/bundle.mjs';
 import { PROGRAM, ROOT } from './program.ts';
 
 const SCREEN = join(dirname(PROGRAM), 'screen');

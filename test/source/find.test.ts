@@ -4,7 +4,7 @@ import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } fr
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bundle } from '../../bundle.mjs';
+import { bundle } from '../../src/bundle.mjs';
 import { type FoundSources, findSources } from '../../src/source/find.ts';
 import { compress, logLines, readAll, temporaryFolder } from './archives.ts';
 

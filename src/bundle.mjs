@@ -11,7 +11,7 @@ import { build } from 'rolldown';
  */
 export async function bundle(input, dir) {
   await build({
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
     input,
     platform: 'node',
     external: /^[^./]/,
